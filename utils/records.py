@@ -315,7 +315,8 @@ class Level(IntEnum):
 class Step:
     """One step of a journey, ready to be rendered: plain texts and numbers.
 
-    ``since_ns`` counts from the journey's start.  ``message`` and ``span`` are
+    ``since_ns`` counts from the journey's start; ``turn`` numbers the turns (see
+    :mod:`utils.turns`) in the order in which they are told.  ``message`` and ``span`` are
     the bytes in play: ``span`` is a (start, end) in ``message.unit.raw``.
     """
 
@@ -335,6 +336,7 @@ class Step:
     note: str = ""  # one sentence, made from the facts
     message: Message | None = None
     span: tuple[int, int] | None = None
+    turn: int = 0  # which turn of which thread: steps of one turn share it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,319 @@
+"""Which file belongs to which library, its excerpt, and its line on the forge.
+
+The rule kept here: the facts come from the installed packages' own metadata
+and files.  Only what no metadata tells (where a repository keeps its sources
+and how it spells its tags) stands in one table, and a test holds that table
+against each library's source distribution.  What is not in the table is shown
+as the bare file and line: a link is never guessed.
+"""
+
+from __future__ import annotations
+
+import ast
+import email.message
+import importlib.metadata
+import platform
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import stack_data
+from packaging.utils import canonicalize_name
+
+from utils.records import Code, Excerpt, Library, Link
+
+EXCERPT_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a repository lays out its sources: their folder, and a version's tag."""
+
+    folder: str  # "" or ending in "/"
+    tag: str  # with {version}
+
+
+#: Read off each project's source distribution and tags; see tests/test_libraries.py.
+LAYOUTS = {
+    "flask": Layout("src/", "{version}"),
+    "flask-socketio": Layout("src/", "v{version}"),
+    "h11": Layout("", "v{version}"),
+    "python-engineio": Layout("src/", "v{version}"),
+    "python-socketio": Layout("src/", "v{version}"),
+    "requests": Layout("src/", "v{version}"),
+    "simple-websocket": Layout("src/", "v{version}"),
+    "urllib3": Layout("src/", "{version}"),
+    "websocket-client": Layout("", "v{version}"),
+    "werkzeug": Layout("src/", "{version}"),
+    "wsproto": Layout("src/", "{version}"),
+}
+
+#: The labels under which metadata names a repository, the surest first.
+_SOURCE_LABELS = ("source", "sourcecode", "code", "repository", "homepage")
+
+_PYTHON_HOME = "https://github.com/python/cpython"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A source file as its library knows it, on whatever machine."""
+
+    library: Library
+    path: str  # with the library's own folder, e.g. ``flask/app.py``
+
+    @property
+    def portable(self) -> str:
+        """The file's name in a recording: it holds no path of this machine."""
+        return f"{self.library.name}:{self.path}"
+
+
+# ── files and libraries ──────────────────────────────────────────────────────
+
+
+@cache
+def _site_folders() -> tuple[Path, ...]:
+    """The folders that packages are installed into."""
+    found = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
+    return tuple(sorted(found))
+
+
+@cache
+def _standard_library() -> Path:
+    return Path(sysconfig.get_path("stdlib")).resolve()
+
+
+@cache
+def _owners() -> dict[str, list[str]]:
+    """Top-level package → the distributions that install it."""
+    return dict(importlib.metadata.packages_distributions())
+
+
+@cache
+def distribution(name: str) -> Library:
+    """The installed distribution called ``name``.
+
+    Raises importlib.metadata.PackageNotFoundError if there is none.
+    """
+    facts = importlib.metadata.metadata(name)
+    return Library(facts["Name"], facts["Version"], _licence(facts), _home(facts))
+
+
+@cache
+def python_library() -> Library:
+    """The running Python's own standard library."""
+    return Library("CPython", platform.python_version(), "PSF-2.0", _PYTHON_HOME)
+
+
+@cache
+def place(filename: str) -> Place | None:
+    """Where ``filename`` belongs: a library, Python itself, an application, or None.
+
+    A file of no installed package is an application's: its library is named
+    after its outermost package, and has no version and no home.  None stands
+    for what is no file at all (frozen modules, ``<string>``).
+    """
+    if filename.startswith("<"):
+        return None
+    file = Path(filename).resolve()
+    for folder in _site_folders():
+        if file.is_relative_to(folder):
+            path = PurePosixPath(*file.relative_to(folder).parts)
+            owners = _owners().get(path.parts[0].removesuffix(".py"))
+            return Place(distribution(owners[0]), str(path)) if owners else None
+    if file.is_relative_to(_standard_library()):
+        path = PurePosixPath(*file.relative_to(_standard_library()).parts)
+        return Place(python_library(), str(path))
+    top = file.parent
+    while (top / "__init__.py").is_file():
+        top = top.parent
+    path = PurePosixPath(*file.relative_to(top).parts)
+    return Place(Library(path.parts[0].removesuffix(".py"), "", "", None), str(path))
+
+
+@cache
+def locate(portable: str) -> str:
+    """The file on this machine that a recording calls ``portable``.
+
+    A name that cannot be found here comes back as it is: it is still worth
+    showing, only without an excerpt.
+    """
+    name, separator, path = portable.partition(":")
+    if not separator or not path:
+        return portable
+    if name == python_library().name:
+        candidates: Sequence[Path] = (_standard_library(),)
+    else:
+        candidates = (*_site_folders(), *(Path(entry or ".").resolve() for entry in sys.path))
+    for folder in candidates:
+        if (folder / path).is_file():
+            return str(folder / path)
+    return portable
+
+
+def _licence(facts: email.message.Message | importlib.metadata.PackageMetadata) -> str:
+    """The licence as the metadata tells it: an SPDX expression where there is one."""
+    if expression := facts["License-Expression"]:
+        return str(expression)
+    for line in facts.get_all("Classifier") or ():
+        if line.startswith("License :: OSI Approved :: "):
+            return str(line).rpartition(" :: ")[2].removesuffix(" License")
+    return (facts["License"] or "not stated").splitlines()[0]
+
+
+def _home(facts: email.message.Message | importlib.metadata.PackageMetadata) -> str | None:
+    """The repository's address, from the metadata's own labels."""
+    urls = {}
+    for entry in facts.get_all("Project-URL") or ():
+        label, _, url = entry.partition(",")
+        urls["".join(filter(str.isalnum, label.lower()))] = url.strip()
+    named = [urls[label] for label in _SOURCE_LABELS if label in urls]
+    home = next(iter(named), facts["Home-page"])
+    return str(home).rstrip("/") if home else None
+
+
+# ── links ────────────────────────────────────────────────────────────────────
+
+
+@cache
+def link(filename: str, first: int, last: int | None = None) -> Link:
+    """The permalink to lines ``first`` to ``last`` at the installed version.
+
+    ``proved`` is False, and ``url`` None, where the repository's layout is not
+    known (see LAYOUTS) or the file is an application's own.
+    """
+    where = place(filename)
+    if where is None or where.library.home is None:
+        return Link(None, False)
+    library = where.library
+    if library.name == "CPython":
+        layout = Layout("Lib/", "v{version}")
+    else:
+        known = LAYOUTS.get(canonicalize_name(library.name))
+        if known is None:
+            return Link(None, False)
+        layout = known
+    tag = layout.tag.format(version=library.version)
+    lines = f"#L{first}" if last in (None, first) else f"#L{first}-L{last}"
+    # Forgejo names the kind of reference in the path; GitHub does not.
+    branch = f"blob/{tag}" if library.home.startswith("https://github.com/") else f"src/tag/{tag}"
+    return Link(f"{library.home}/{branch}/{layout.folder}{where.path}{lines}", True)
+
+
+# ── excerpts ─────────────────────────────────────────────────────────────────
+
+
+@cache
+def _source(filename: str) -> stack_data.Source | None:
+    """The parsed file, or None where there is nothing to read or to parse."""
+    try:
+        source = stack_data.Source.for_filename(filename)
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return None
+    return source if source.tree is not None and source.lines else None
+
+
+@cache
+def _definitions(filename: str) -> dict[int, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
+    """First line (as a code object counts it: decorators included) → definition."""
+    source = _source(filename)
+    found: dict[int, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = {}
+    if source is None:
+        return found
+    for node in ast.walk(source.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            decorators = [decorator.lineno for decorator in node.decorator_list]
+            found[min([node.lineno, *decorators])] = node
+        elif isinstance(node, ast.Lambda):
+            found.setdefault(node.lineno, node)
+    return found
+
+
+def function_lines(code: Code) -> tuple[int, int] | None:
+    """The first and last line of ``code``'s function, or None if not readable."""
+    node = _definitions(code.filename).get(code.first_line)
+    if node is None or node.end_lineno is None:
+        return None
+    return code.first_line, node.end_lineno
+
+
+@cache
+def excerpt(code: Code, current: int | None = None, most: int = EXCERPT_LINES) -> Excerpt | None:
+    """At most ``most`` lines of a function, with line ``current`` among them.
+
+    The signature always stands; then the statements around the current line
+    (or, without one, the first ones), nearest first.  The docstring and
+    whatever has no room are gaps.  None where the source cannot be read.
+    """
+    where = place(code.filename)
+    source = _source(code.filename)
+    bounds = function_lines(code)
+    if where is None or source is None or bounds is None:
+        return None
+    chosen: set[int] = set()
+    for piece in _by_interest(source, code, bounds, current):
+        if chosen and len(chosen) + len(piece) > most:
+            # A long signature must not push out the line the reader came for.
+            if current not in piece or current in chosen:
+                break
+            piece = range(current, current + 1)
+        chosen.update(piece)
+    lines: list[tuple[int, str] | None] = []
+    previous = None
+    for number in sorted(chosen):
+        if previous is not None:
+            between = source.lines[previous : number - 1]
+            # One empty line is shown as it is; a mark for it would only add noise.
+            if len(between) == 1 and not between[0].strip():
+                lines.append((number - 1, ""))
+            elif between:
+                lines.append(None)
+        lines.append((number, source.lines[number - 1].rstrip()))
+        previous = number
+    if previous is not None and previous < bounds[1]:
+        lines.append(None)
+    return Excerpt(where.path, code.filename, code.name, tuple(lines), current)
+
+
+def _by_interest(
+    source: stack_data.Source, code: Code, bounds: tuple[int, int], current: int | None
+) -> Iterator[range]:
+    """The statements of a function, as line ranges: those worth most room first."""
+    node = _definitions(code.filename)[code.first_line]
+    inside = [p for p in source.pieces if bounds[0] <= p.start and p.stop - 1 <= bounds[1]]
+    if not inside:
+        yield range(bounds[0], bounds[1] + 1)
+        return
+    body = node.body if isinstance(node.body, list) else [node.body]
+    signature_end = min(body[0].lineno, bounds[1] + 1) if body[0].lineno > node.lineno else node.lineno + 1
+    signature = [p for p in inside if p.stop <= max(signature_end, node.lineno + 1)]
+    rest = [p for p in inside if p not in signature and not _is_docstring(node, p)]
+    focus = next((p for p in rest if current is not None and current in p), None)
+    # The `def` line first; then where the reader is; then what is near it.
+    definition = next((p for p in signature if node.lineno in p), inside[0])
+    yield definition[:4] if len(definition) > 4 else definition
+    if focus is not None:
+        yield focus if len(focus) <= EXCERPT_LINES // 2 or current is None else _around(focus, current)
+    elif current is not None and current not in definition:
+        yield range(current, current + 1)
+    yield from (p for p in signature if p != definition)
+    anchor = current if current is not None else bounds[0]
+    yield from sorted(
+        (p for p in rest if p != focus),
+        key=lambda p: min(abs(p.start - anchor), abs(p.stop - 1 - anchor)),
+    )
+
+
+def _around(piece: range, line: int) -> range:
+    """At most half an excerpt of a long statement, with ``line`` in its middle."""
+    half = EXCERPT_LINES // 4
+    return range(max(piece.start, line - half), min(piece.stop, line + half + 1))
+
+
+def _is_docstring(node: ast.AST, piece: range) -> bool:
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or ast.get_docstring(node) is None:
+        return False
+    first = node.body[0]
+    return first.lineno <= piece.start and piece.stop - 1 <= (first.end_lineno or first.lineno)

@@ -1,0 +1,178 @@
+"""A thread works in turns: it is woken, it acts, and it waits again.
+
+The rule kept here: a turn has exactly one cause.  It begins when bytes come
+out of a socket, when an item comes out of a queue, when an event that was
+waited for is set, or when the thread starts; it ends where the thread's next
+turn begins.  What a turn does to others, its effects, are the bytes it sends
+and the work it hands on; these are the causes of other turns.  So the turns of
+all threads of all processes form one graph, and a journey is a walk in it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from utils.records import Call, Flow, HandOff, HandOffKind, Trace, Transfer, TransferKind
+
+Cause = Transfer | HandOff
+Effect = Transfer | HandOff
+
+#: The end of a thread's last turn.
+FOREVER = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one thread does between being woken and waiting again."""
+
+    process: str
+    thread: int
+    begin_ns: int
+    end_ns: int
+    cause: Cause | None  # None before the first known cause of the thread
+
+
+class Turns:
+    """The turns of all recorded threads, with their calls and effects."""
+
+    def __init__(self, traces: Iterable[Trace]) -> None:
+        self._calls: dict[tuple[str, int], Call] = {}
+        self._by_thread: dict[tuple[str, int], list[Call]] = defaultdict(list)
+        self._turns: dict[tuple[str, int], list[Turn]] = {}
+        self._effects: dict[tuple[str, int], list[tuple[int, Effect]]] = defaultdict(list)
+        self._woken: dict[int, Turn] = {}  # id of the cause → the turn it began
+        self._sends: dict[Flow, list[Transfer]] = defaultdict(list)
+        self._recvs: dict[Flow, list[Transfer]] = defaultdict(list)
+        for trace in traces:
+            self._add(trace)
+        for transfers in (*self._sends.values(), *self._recvs.values()):
+            transfers.sort(key=lambda transfer: transfer.offset)
+
+    def _add(self, trace: Trace) -> None:
+        causes: dict[int, list[tuple[int, Cause]]] = defaultdict(list)
+        threads = set()
+        for call in trace.calls:
+            self._calls[trace.process, call.id] = call
+            self._by_thread[trace.process, call.thread].append(call)
+            threads.add(call.thread)
+        for transfer in trace.transfers:
+            threads.add(transfer.thread)
+            if transfer.kind is TransferKind.SEND and transfer.length:
+                self._sends[transfer.flow].append(transfer)
+                self._effects[trace.process, transfer.thread].append((transfer.start_ns, transfer))
+            elif transfer.kind is TransferKind.RECV and transfer.length:
+                self._recvs[transfer.flow].append(transfer)
+                causes[transfer.thread].append((transfer.end_ns, transfer))
+            elif transfer.kind is TransferKind.ACCEPT and not transfer.exception:
+                causes[transfer.thread].append((transfer.end_ns, transfer))
+        for handoff in trace.handoffs:
+            giver, taker = self.call(trace.process, handoff.given), self.call(trace.process, handoff.taken)
+            if giver is not None and taker is not None:
+                self._effects[trace.process, giver.thread].append((handoff.given_ns, handoff))
+                causes[taker.thread].append((handoff.taken_ns, handoff))
+        for thread in threads:
+            self._effects[trace.process, thread].sort(key=lambda effect: effect[0])
+            self._turns[trace.process, thread] = list(
+                self._cut(trace.process, thread, sorted(causes[thread], key=lambda cause: cause[0]))
+            )
+
+    def _cut(self, process: str, thread: int, causes: list[tuple[int, Cause]]) -> Iterator[Turn]:
+        begin, cause = 0, None
+        for at, following in causes:
+            yield self._remember(Turn(process, thread, begin, at, cause))
+            begin, cause = at, following
+        yield self._remember(Turn(process, thread, begin, FOREVER, cause))
+
+    def _remember(self, turn: Turn) -> Turn:
+        if turn.cause is not None:
+            self._woken[id(turn.cause)] = turn
+        return turn
+
+    # ── what is asked ────────────────────────────────────────────────────────
+
+    def call(self, process: str, number: int | None) -> Call | None:
+        """The call with that id, or None if it was not recorded."""
+        return None if number is None else self._calls.get((process, number))
+
+    def at(self, process: str, thread: int, time_ns: int) -> Turn:
+        """The turn in which ``thread`` was at ``time_ns``."""
+        turns = self._turns[process, thread]
+        return turns[max(0, bisect_right(turns, time_ns, key=lambda turn: turn.begin_ns) - 1)]
+
+    def woken_by(self, effect: Effect) -> Iterator[Turn]:
+        """The turns that ``effect`` caused, in the order of their bytes."""
+        if isinstance(effect, HandOff):
+            if (turn := self._woken.get(id(effect))) is not None:
+                yield turn
+            return
+        for transfer in self.receivers(effect):
+            if (turn := self._woken.get(id(transfer))) is not None:
+                yield turn
+
+    def calls(self, turn: Turn, begin_ns: int | None = None, end_ns: int | None = None) -> list[Call]:
+        """The calls entered in ``turn`` (or in a part of it) that did its work.
+
+        A call that outlives the turn without having had an effect in it is the
+        waiting for the next turn, and is left out.
+        """
+        begin = turn.begin_ns if begin_ns is None else begin_ns
+        end = turn.end_ns if end_ns is None else end_ns
+        calls = self._by_thread[turn.process, turn.thread]
+        first = bisect_left(calls, begin, key=lambda call: call.enter_ns)
+        found = []
+        for call in calls[first:]:
+            if call.enter_ns >= end:
+                break
+            outlives = call.leave_ns is None or call.leave_ns > turn.end_ns
+            if not outlives or self.effects(turn, call.enter_ns, end):
+                found.append(call)
+        return found
+
+    def effects(self, turn: Turn, begin_ns: int | None = None, end_ns: int | None = None) -> list[Effect]:
+        """What ``turn`` (or a part of it) sent and handed on, by time."""
+        begin = turn.begin_ns if begin_ns is None else begin_ns
+        end = turn.end_ns if end_ns is None else end_ns
+        effects = self._effects[turn.process, turn.thread]
+        first = bisect_left(effects, begin, key=lambda effect: effect[0])
+        last = bisect_left(effects, end, key=lambda effect: effect[0])
+        return [effect for _, effect in effects[first:last]]
+
+    def thread_of(self, effect: Effect) -> tuple[str, int]:
+        """The process and thread that did ``effect``."""
+        if isinstance(effect, HandOff):
+            return effect.process, self._calls[effect.process, effect.given].thread
+        return effect.process, effect.thread
+
+    def senders(self, flow: Flow, start: int, end: int) -> list[Transfer]:
+        """The sends that wrote bytes ``start`` to ``end`` of ``flow``."""
+        return _overlapping(self._sends[flow], start, end)
+
+    def receivers(self, sent: Transfer) -> list[Transfer]:
+        """The recvs that read the bytes of ``sent``."""
+        return _overlapping(self._recvs[sent.flow], sent.offset, sent.end)
+
+    def readers(self, flow: Flow, start: int, end: int) -> list[Transfer]:
+        """The recvs that read bytes ``start`` to ``end`` of ``flow``."""
+        return _overlapping(self._recvs[flow], start, end)
+
+    def ancestors(self, call: Call) -> Iterator[Call]:
+        """The calls around ``call``, the innermost first."""
+        around = self.call(call.process, call.parent)
+        while around is not None:
+            yield around
+            around = self.call(around.process, around.parent)
+
+
+def starts_thread(cause: Cause | None) -> bool:
+    """Whether a turn with this cause is the first of its thread."""
+    return isinstance(cause, HandOff) and cause.kind is HandOffKind.THREAD
+
+
+def _overlapping(transfers: list[Transfer], start: int, end: int) -> list[Transfer]:
+    """The transfers, sorted by offset, that share a byte with ``start`` to ``end``."""
+    first = bisect_right(transfers, start, key=lambda transfer: transfer.end)
+    last = bisect_left(transfers, end, key=lambda transfer: transfer.offset)
+    return transfers[first:last]
