@@ -1,0 +1,103 @@
+"""A thread works in turns, and each turn has exactly one cause."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.worlds import Process, flow
+from utils.records import HandOffKind
+from utils.turns import FOREVER, Turns
+
+WAY = flow(40000)
+
+
+def test_a_turn_lasts_from_one_waking_to_the_next():
+    server = Process("server")
+    loop = server.call(1, "loop", 1, None)
+    first = server.recv(1, WAY, 0, 4, 10, 20, call=loop)
+    second = server.recv(1, WAY, 4, 4, 30, 40, call=loop)
+    turns = Turns([server.trace])
+    turn = turns.at("server", 1, 25)
+    assert (turn.begin_ns, turn.end_ns, turn.cause) == (20, 40, first)
+    last = turns.at("server", 1, 99)
+    assert (last.begin_ns, last.end_ns, last.cause) == (40, FOREVER, second)
+    assert turns.at("server", 1, 5).cause is None
+
+
+def test_a_recv_of_nothing_wakes_nobody():
+    server = Process("server")
+    loop = server.call(1, "loop", 1, None)
+    server.recv(1, WAY, 0, 0, 10, 20, call=loop)
+    assert Turns([server.trace]).at("server", 1, 50).cause is None
+
+
+def test_the_waiting_for_the_next_turn_is_no_part_of_this_one():
+    server = Process("server")
+    writer = server.call(1, "writer", 1, None)
+    maker = server.call(2, "maker", 1, 50)
+    get = server.call(1, "get", 2, 21, writer)
+    put = server.call(2, "put", 15, 16, maker)
+    encode = server.call(1, "encode", 25, 26, writer)
+    server.call(1, "get", 30, None, writer)  # waits for ever: the next turn's business
+    server.hands(HandOffKind.QUEUE, put, get, 15, 21)
+    turns = Turns([server.trace])
+    turn = turns.at("server", 1, 25)
+    assert [call.id for call in turns.calls(turn)] == [encode]
+
+
+def test_a_call_that_sent_before_it_waited_is_a_part_of_both():
+    client = Process("client")
+    post = client.call(1, "post", 10, 60)
+    client.send(1, WAY, 0, 5, 20, 21, call=post)
+    client.recv(1, WAY.reverse, 0, 5, 30, 40, call=post)
+    turns = Turns([client.trace])
+    assert [call.id for call in turns.calls(turns.at("client", 1, 15))] == [post]
+
+
+def test_bytes_wake_the_thread_that_reads_them_however_they_are_cut():
+    client, server = Process("client"), Process("server")
+    emit = client.call(1, "emit", 1, 9)
+    sent = client.send(1, WAY, 100, 50, 2, 3, call=emit)
+    loop = server.call(7, "loop", 1, None)
+    before = server.recv(7, WAY, 90, 10, 1, 2, call=loop)
+    head = server.recv(7, WAY, 100, 2, 4, 5, call=loop)
+    rest = server.recv(7, WAY, 102, 60, 6, 7, call=loop)
+    turns = Turns([client.trace, server.trace])
+    assert [turn.cause for turn in turns.woken_by(sent)] == [head, rest]
+    assert before not in turns.receivers(sent)
+
+
+def test_a_handoff_wakes_the_thread_that_takes_it():
+    server = Process("server")
+    handler = server.call(1, "handler", 1, 50)
+    start = server.call(1, "start", 10, 12, handler)
+    run = server.call(2, "run", 14, 40)
+    handoff = server.hands(HandOffKind.THREAD, start, run, 10, 14)
+    turns = Turns([server.trace])
+    (turn,) = turns.woken_by(handoff)
+    assert (turn.thread, turn.cause) == (2, handoff)
+    assert turns.effects(turns.at("server", 1, 20)) == [handoff]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.lists(st.integers(1, 9), min_size=1, max_size=20))
+def test_every_read_byte_is_traced_back_to_the_send_that_wrote_it(sent, read):
+    """However a stream is written and read, offsets alone say who wrote what."""
+    client, server = Process("client"), Process("server")
+    emit = client.call(1, "emit", 1, 999)
+    loop = server.call(1, "loop", 1, None)
+    offset = 0
+    for length in sent:
+        client.send(1, WAY, offset, length, offset * 2 + 1, offset * 2 + 2, call=emit)
+        offset += length
+    total, offset = offset, 0
+    for length in read:
+        length = min(length, total - offset)
+        server.recv(1, WAY, offset, length, 1000 + offset, 1001 + offset, call=loop)
+        offset += length
+    turns = Turns([client.trace, server.trace])
+    for transfer in server.transfers:
+        writers = turns.senders(WAY, transfer.offset, transfer.end)
+        owned = {byte for send in writers for byte in range(send.offset, send.end)}
+        assert set(range(transfer.offset, transfer.end)) <= owned
+        assert all(send.offset < transfer.end and transfer.offset < send.end for send in writers)
