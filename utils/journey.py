@@ -13,16 +13,21 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from utils import libraries
 from utils.errors import InputError
 from utils.records import (
     Call,
+    Code,
+    Excerpt,
     Flow,
     HandOff,
     HandOffKind,
     Journey,
     Level,
+    Library,
+    Link,
     Message,
     Recording,
     Step,
@@ -126,6 +131,14 @@ def _outermost(turns: Turns, turn: Turn, effect: Transfer | HandOff) -> Call | N
 # ── telling it ───────────────────────────────────────────────────────────────
 
 
+class _Source(TypedDict):
+    """The fields of a step that say where its code can be read."""
+
+    library: Library | None
+    excerpt: Excerpt | None
+    link: Link | None
+
+
 @dataclass
 class _Teller:
     """Walks the turns in the order of cause and makes the steps."""
@@ -219,15 +232,13 @@ class _Teller:
     def _call_step(
         self, part: _Part, call: Call, depth: int, child: Call | None, message: Message | None
     ) -> Step:
-        where = libraries.place(call.code.filename)
-        library = where.library if where else None
+        library = self._library(call.code)
         site = child.site if child is not None else None
         # Where this function goes on: the line of the first call told below
         # it, or the line that it returned from.
         current = site.line if site is not None and site.code == call.code else call.left
         parent = self.turns.call(call.process, call.parent)
-        above = libraries.place(parent.code.filename) if parent else None
-        crosses = parent is None or (above.library if above else None) != library
+        crosses = parent is None or self._library(parent.code) != library
         # The tracer takes snapshots of the functions that do the work.
         essential = call.arguments is not None
         level = Level.LIBRARY if crosses and essential else Level.ESSENTIAL if essential else Level.ALL
@@ -245,9 +256,7 @@ class _Teller:
             since_ns=call.enter_ns - self.start_ns,
             depth=depth,
             duration_ns=None if call.leave_ns is None else call.leave_ns - call.enter_ns,
-            library=library,
-            excerpt=libraries.excerpt(call.code, current),
-            link=libraries.link(call.code.filename, current or call.code.first_line),
+            **self._source(call.code, current),
             arguments=tuple((call.arguments or {}).items()),
             result=call.result,
             note=note,
@@ -263,7 +272,6 @@ class _Teller:
             start = max(transfer.offset, message.start) - message.start
             span = (start, min(transfer.end, message.end) - message.start)
         site = transfer.site
-        where = libraries.place(site.code.filename) if site else None
         if accepting:
             note = f"a connection is accepted: {transfer.flow}"
         else:
@@ -282,9 +290,7 @@ class _Teller:
             since_ns=(transfer.start_ns if sending else transfer.end_ns) - self.start_ns,
             depth=0,
             duration_ns=transfer.end_ns - transfer.start_ns if sending else None,
-            library=where.library if where else None,
-            excerpt=libraries.excerpt(site.code, site.line) if site else None,
-            link=libraries.link(site.code.filename, site.line) if site else None,
+            **self._source(site.code if site else None, site.line if site else None),
             note=note,
             message=message,
             span=span,
@@ -297,7 +303,6 @@ class _Teller:
         site = taken.site if taken else None
         code = site.code if site else taken.code if taken else None
         line = site.line if site else taken.left if taken else None
-        where = libraries.place(code.filename) if code else None
         gave, took = _HANDOFF_WORDS[handoff.kind]
         giver = self.labels.get((given.process, given.thread), "") if given else ""
         return Step(
@@ -309,9 +314,7 @@ class _Teller:
             since_ns=handoff.given_ns - self.start_ns,
             depth=0,
             duration_ns=handoff.taken_ns - handoff.given_ns,
-            library=where.library if where else None,
-            excerpt=libraries.excerpt(code, line) if code else None,
-            link=libraries.link(code.filename, line or code.first_line) if code else None,
+            **self._source(code, line),
             note=f"{gave} by {giver}; {took} here",
             message=message,
             turn=self.count,
@@ -336,6 +339,31 @@ class _Teller:
                 span=(0, len(message.unit.raw)),
                 turn=self.count,
             )
+
+    # ── sources ──────────────────────────────────────────────────────────────
+
+    def _library(self, code: Code) -> Library | None:
+        """The library of ``code``, in the version that was recorded."""
+        where = libraries.place(code.filename)
+        if where is None:
+            return None
+        recorded = self.recording.meta.versions.get(where.library.name, where.library.version)
+        return replace(where.library, version=recorded)
+
+    def _source(self, code: Code | None, line: int | None) -> _Source:
+        """Where ``code`` can be read.  An excerpt of another version would show other lines."""
+        if code is None:
+            return _Source(library=None, excerpt=None, link=None)
+        library = self._library(code)
+        where = libraries.place(code.filename)
+        same = where is not None and library == where.library
+        return _Source(
+            library=library,
+            excerpt=libraries.excerpt(code, line) if same else None,
+            link=libraries.link(
+                code.filename, line or code.first_line, version=library.version if library else None
+            ),
+        )
 
     # ── names and messages ───────────────────────────────────────────────────
 

@@ -178,8 +178,8 @@ def _home(facts: email.message.Message | importlib.metadata.PackageMetadata) -> 
 
 
 @cache
-def link(filename: str, first: int, last: int | None = None) -> Link:
-    """The permalink to lines ``first`` to ``last`` at the installed version.
+def link(filename: str, first: int, last: int | None = None, *, version: str | None = None) -> Link:
+    """The permalink to lines ``first`` to ``last``, at ``version`` or else at the installed one.
 
     ``proved`` is False, and ``url`` None, where the repository's layout is not
     known (see LAYOUTS) or the file is an application's own.
@@ -187,7 +187,7 @@ def link(filename: str, first: int, last: int | None = None) -> Link:
     where = place(filename)
     if where is None or where.library.home is None:
         return Link(None, False)
-    library = where.library
+    library, home = where.library, where.library.home
     if library.name == "CPython":
         layout = Layout("Lib/", "v{version}")
     else:
@@ -195,11 +195,11 @@ def link(filename: str, first: int, last: int | None = None) -> Link:
         if known is None:
             return Link(None, False)
         layout = known
-    tag = layout.tag.format(version=library.version)
+    tag = layout.tag.format(version=version or library.version)
     lines = f"#L{first}" if last in (None, first) else f"#L{first}-L{last}"
     # Forgejo names the kind of reference in the path; GitHub does not.
-    branch = f"blob/{tag}" if library.home.startswith("https://github.com/") else f"src/tag/{tag}"
-    return Link(f"{library.home}/{branch}/{layout.folder}{where.path}{lines}", True)
+    branch = f"blob/{tag}" if home.startswith("https://github.com/") else f"src/tag/{tag}"
+    return Link(f"{home}/{branch}/{layout.folder}{where.path}{lines}", True)
 
 
 # ── excerpts ─────────────────────────────────────────────────────────────────
@@ -212,7 +212,7 @@ def _source(filename: str) -> stack_data.Source | None:
         source = stack_data.Source.for_filename(filename)
     except (OSError, SyntaxError, UnicodeDecodeError):
         return None
-    return source if source.tree is not None and source.lines else None
+    return source if isinstance(source, stack_data.Source) and source.tree and source.lines else None
 
 
 @cache
@@ -220,7 +220,7 @@ def _definitions(filename: str) -> dict[int, ast.FunctionDef | ast.AsyncFunction
     """First line (as a code object counts it: decorators included) → definition."""
     source = _source(filename)
     found: dict[int, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = {}
-    if source is None:
+    if source is None or source.tree is None:
         return found
     for node in ast.walk(source.tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -258,7 +258,7 @@ def excerpt(code: Code, current: int | None = None, most: int = EXCERPT_LINES) -
             # A long signature must not push out the line the reader came for.
             if current not in piece or current in chosen:
                 break
-            piece = range(current, current + 1)
+            piece = range(current, current + 1) if current is not None else piece[:1]
         chosen.update(piece)
     lines: list[tuple[int, str] | None] = []
     previous = None
@@ -282,7 +282,8 @@ def _by_interest(
 ) -> Iterator[range]:
     """The statements of a function, as line ranges: those worth most room first."""
     node = _definitions(code.filename)[code.first_line]
-    inside = [p for p in source.pieces if bounds[0] <= p.start and p.stop - 1 <= bounds[1]]
+    pieces: list[range] = source.pieces  # type: ignore[misc]  # stack_data leaves its property untyped
+    inside = [p for p in pieces if bounds[0] <= p.start and p.stop - 1 <= bounds[1]]
     if not inside:
         yield range(bounds[0], bounds[1] + 1)
         return
@@ -295,7 +296,8 @@ def _by_interest(
     definition = next((p for p in signature if node.lineno in p), inside[0])
     yield definition[:4] if len(definition) > 4 else definition
     if focus is not None:
-        yield focus if len(focus) <= EXCERPT_LINES // 2 or current is None else _around(focus, current)
+        short = len(focus) <= EXCERPT_LINES // 2 or current is None
+        yield focus if short or current is None else _around(focus, current)
     elif current is not None and current not in definition:
         yield range(current, current + 1)
     yield from (p for p in signature if p != definition)

@@ -1,0 +1,110 @@
+"""What a notebook imports: start the application, record it, look at it.
+
+The rule kept here: verbs for a cell, nothing else.  Each function is one line
+in a notebook, may be run twice and in any order, and leaves nothing behind
+when the kernel dies.  What is shown is made in :mod:`utils.views`; heavy parts
+are imported when they are first asked for, so that the first packet is on the
+screen soon after the kernel is up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from utils import recording
+from utils.capture import rights
+from utils.errors import InputError
+from utils.run import Run
+from utils.server import Server
+from utils.session import Session, record_live
+
+if TYPE_CHECKING:
+    from utils.views.view import View
+
+#: The one application that runs at a time, and the lock that keeps it one.
+_running: list[Server] = []
+_starting = threading.Lock()
+
+
+def self_check() -> View:
+    """Whether this machine has what the walkthrough needs; a remedy where it does not."""
+    from utils.selfcheck import check
+    from utils.views import tables
+
+    return tables.checks(check())
+
+
+def start(module: str, *arguments: str, mode: str | None = None) -> Server:
+    """Start ``python -m module arguments`` in the background, traced, on a free port.
+
+    The same call again gives the server that already runs; another call stops
+    it first.  ``mode`` chooses how packets are captured; left out, the best
+    that this machine allows (see :func:`utils.capture.rights.choose_mode`).
+
+    Raises ProcessError if it does not come up, with the end of its log.
+    """
+    with _starting:
+        chosen = rights.choose_mode(mode)
+        for server in list(_running):
+            if server.serves(module, arguments, chosen):
+                return server
+            server.stop()
+            _running.remove(server)
+        server = Server.start(module, arguments, chosen)
+        _running.append(server)
+        return server
+
+
+def stop() -> None:
+    """Stop what :func:`start` started; nothing happens if nothing runs."""
+    with _starting:
+        while _running:
+            _running.pop().stop()
+
+
+def record(scenario: Callable[[Session], object], *, name: str | None = None) -> Run:
+    """Run ``scenario`` against the started server, and record packets and calls.
+
+    The scenario is handed a :class:`~utils.session.Session`, whose
+    ``connect(name)`` gives a connected python-socketio client.  In replay mode
+    nothing runs: the recording called ``name`` (the scenario's own name, if
+    left out) is loaded from captures/.
+
+    Raises InputError if no server runs; whatever the scenario raises comes
+    through, after everything is put in order.
+    """
+    name = name or scenario.__name__
+    if not _running or not _running[-1].alive:
+        if rights.choose_mode().name == "replay":
+            return replay(name)
+        raise InputError(
+            "there is no server to record",
+            why="none was started, or it has ended" + _log_hint(),
+            next_step="run the cell that calls lab.start(...), then this one again",
+        )
+    server = _running[-1]
+    if server.mode.name == "replay":
+        return replay(name)
+    return Run(record_live(scenario, server, name))
+
+
+def replay(name: str) -> Run:
+    """The recording called ``name`` in captures/.  Raises CaptureFileError if there is none."""
+    return load(captures() / name)
+
+
+def load(folder: str | Path) -> Run:
+    """A recording from its folder.  Raises CaptureFileError if it is none."""
+    return Run(recording.load(Path(folder)))
+
+
+def captures() -> Path:
+    """The folder of the committed recordings."""
+    return Path(__file__).resolve().parent.parent / "captures"
+
+
+def _log_hint() -> str:
+    return f" (its log: {_running[-1].log})" if _running else ""

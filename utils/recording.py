@@ -1,0 +1,140 @@
+"""A recording: the packets and the calls of one run, in one folder.
+
+The rule kept here: a folder under ``captures/`` is all that anybody needs to
+see the run again, on any machine: no server, no rights, no network.  It holds
+no path of the machine that made it and no secret.
+
+    NAME/
+      meta.json              what ran, when, with which versions, in which mode
+      packets.pcapng         the segments; Wireshark opens it
+      PROCESS.trace.json.gz  the calls of one process
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+from utils import libraries
+from utils.capture import files
+from utils.errors import CaptureFileError
+from utils.records import Code, Meta, Recording, Site, Trace
+from utils.tracing import store
+
+META_FILE = "meta.json"
+PACKETS_FILE = "packets.pcapng"
+TRACE_SUFFIX = ".trace.json.gz"
+
+
+def save(recording: Recording, folder: Path) -> Path:
+    """Write ``recording`` into ``folder``, replacing one that is there.
+
+    The folder appears whole or not at all: an interrupted save leaves the old
+    one as it was.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        (fresh / META_FILE).write_text(
+            json.dumps(asdict(recording.meta), indent=2, sort_keys=True, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
+        files.write_segments(fresh / PACKETS_FILE, recording.segments)
+        for trace in recording.traces:
+            store.save(_renamed(trace, _portable), fresh / f"{trace.process}{TRACE_SUFFIX}")
+        fresh.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.replace(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return folder
+
+
+def load(folder: Path) -> Recording:
+    """Read a recording.  Raises CaptureFileError if it is not one, or is broken."""
+    folder = Path(folder)
+    meta = _load_meta(folder / META_FILE)
+    segments = files.read(folder / PACKETS_FILE).segments
+    traces = [
+        _renamed(store.load(path), libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))
+    ]
+    return Recording(meta, tuple(segments), tuple(traces))
+
+
+def _load_meta(path: Path) -> Meta:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CaptureFileError(
+            f"{path.parent} is no recording",
+            why=f"it holds no {path.name}",
+            next_step="name a folder that a recording was saved to",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CaptureFileError(
+            f"{path} cannot be read", why=str(error), next_step="make the recording again"
+        ) from error
+    known = {field.name for field in fields(Meta)}
+    if not isinstance(facts, dict) or facts.keys() - known:
+        raise CaptureFileError(
+            f"{path} is not a recording's description",
+            why="it holds other fields than this version of the lab writes",
+            next_step="make the recording again, or use the version that wrote it",
+        )
+    try:
+        return Meta(**facts)
+    except TypeError as error:
+        raise CaptureFileError(
+            f"{path} is incomplete", why=str(error), next_step="make the recording again"
+        ) from error
+
+
+# ── file names, here and anywhere ────────────────────────────────────────────
+
+
+def _portable(filename: str) -> str:
+    where = libraries.place(filename)
+    return where.portable if where is not None else filename
+
+
+def _renamed(trace: Trace, rename: Callable[[str], str]) -> Trace:
+    """``trace`` with every file name passed through ``rename``."""
+    codes: dict[Code, Code] = {}
+
+    def code(old: Code) -> Code:
+        if old not in codes:
+            codes[old] = replace(old, filename=rename(old.filename))
+        return codes[old]
+
+    def site(old: Site | None) -> Site | None:
+        return None if old is None else Site(code(old.code), old.line)
+
+    return replace(
+        trace,
+        calls=tuple(replace(call, code=code(call.code), site=site(call.site)) for call in trace.calls),
+        transfers=tuple(replace(transfer, site=site(transfer.site)) for transfer in trace.transfers),
+    )
+
+
+def stale(recording: Recording) -> tuple[str, ...]:
+    """The libraries of ``recording`` whose installed version is another: "name 1.0 (here 2.0)"."""
+    return tuple(_differences(recording.meta.versions.items()))
+
+
+def _differences(versions: Iterable[tuple[str, str]]) -> Iterable[str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name, recorded in versions:
+        try:
+            here = version(name)
+        except PackageNotFoundError:
+            here = "not installed"
+        if here != recorded:
+            yield f"{name} {recorded} (here {here})"

@@ -1,0 +1,150 @@
+"""A recorded run, and everything that a notebook can ask of it.
+
+The rule kept here: a run answers from its recording alone, so it says the same
+live, through the tap, and replayed from a folder years later.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from utils import journey as journeys
+from utils import reassembly, recording
+from utils.errors import InputError
+from utils.journey import JoinReport
+from utils.latency import hops
+from utils.records import Journey, Message, Recording, StepKind
+from utils.wire.units import Side
+
+if TYPE_CHECKING:
+    from utils.views.plots import Plot
+    from utils.views.stepper import Stepper
+    from utils.views.view import View
+
+
+class Run:
+    """What happened: packets, messages, frames and journeys of one recording."""
+
+    def __init__(self, recorded: Recording) -> None:
+        self.recording = recorded
+        self._journeys: dict[str, Journey] = {}
+
+    # ── facts ────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """Every decoded message, by time."""
+        return reassembly.messages(self.recording.segments, server_port=self.recording.meta.port)
+
+    @cached_property
+    def clients(self) -> dict[int, str]:
+        """Client port → the name that the client goes by."""
+        named: dict[str, str] = self.recording.meta.extra.get("clients", {})
+        return {int(port): name for port, name in named.items()}
+
+    def events(self, name: str, side: Side | None = None) -> list[Message]:
+        """The messages that carry the Socket.IO event ``name``, by time."""
+        return [
+            message
+            for message in self.messages
+            if side in (None, message.side)
+            for packet in message.unit.packets
+            if packet.socketio is not None and packet.socketio.event == name
+        ]
+
+    def received(self, name: str) -> dict[str, list[Any]]:
+        """For each client, what the event ``name`` brought it, as the wire tells."""
+        found: dict[str, list[Any]] = {client: [] for client in sorted(set(self.clients.values()))}
+        for message in self.events(name, Side.SERVER):
+            client = self.clients.get(message.flow.destination.port, str(message.flow.destination))
+            for packet in message.unit.packets:
+                if packet.socketio is not None and packet.socketio.event == name:
+                    found.setdefault(client, []).append(packet.socketio.data[1:])
+        return found
+
+    def journey(self, event: str) -> Journey:
+        """The whole journey of the first message that carries the event ``event``.
+
+        Raises InputError if no such message was seen, naming those that were.
+        """
+        if event not in self._journeys:
+            self._journeys[event] = journeys.journey(
+                self.recording, self.messages, self._carrier(event), name=event, clients=self.clients
+            )
+        return self._journeys[event]
+
+    def _carrier(self, event: str) -> Message:
+        """The first message that carries ``event``."""
+        for message in self.events(event):
+            return message
+        raise InputError(
+            f"no event {event!r} in this recording",
+            why=f"the events in it are {', '.join(sorted(map(repr, self._event_names()))) or 'none'}",
+            next_step="ask for one of them, or record a scenario that emits it",
+        )
+
+    def _event_names(self) -> set[str]:
+        return {
+            packet.socketio.event
+            for message in self.messages
+            for packet in message.unit.packets
+            if packet.socketio is not None and packet.socketio.event is not None
+        }
+
+    def _messages_of(self, event: str) -> list[Message]:
+        """The messages on the wire that the journey of ``event`` is made of."""
+        return [
+            step.message
+            for step in self.journey(event).steps
+            if step.kind is StepKind.WIRE and step.message is not None
+        ]
+
+    def check(self) -> JoinReport:
+        """How well calls and packets agree, over every byte of the recording."""
+        return journeys.check(self.recording, self.messages)
+
+    # ── views ────────────────────────────────────────────────────────────────
+
+    def packets(self, *, event: str | None = None) -> View:
+        """The messages on the wire as a table; with ``event``, of its journey only."""
+        from utils.views import tables
+
+        chosen = self.messages if event is None else self._messages_of(event)
+        return tables.packets(chosen, self.clients)
+
+    def frames(self, event: str) -> View:
+        """How many calls of which library took part in a journey, thread by thread."""
+        from utils.views import tables
+
+        return tables.frames(self.journey(event))
+
+    def bytes(self, event: str) -> View:
+        """The bytes of the first message that carries ``event``, each explained."""
+        from utils.views import html
+
+        return html.message(self._carrier(event))
+
+    def stepper(self, event: str) -> Stepper:
+        """The stepper through the journey of ``event``."""
+        from utils.views.stepper import stepper
+
+        return stepper(self.journey(event))
+
+    def waterfall(self, event: str) -> Plot:
+        """Where the time of the journey of ``event`` went, hop by hop."""
+        from utils.views.plots import waterfall
+
+        journey = self.journey(event)
+        return waterfall(hops(journey), journey)
+
+    def ladder(self, event: str) -> View:
+        """The messages of the journey of ``event`` between client and server."""
+        from utils.views.ladder import ladder
+
+        return ladder(self._messages_of(event), self.clients)
+
+    def save(self, folder: str | Path) -> Path:
+        """Save the recording into ``folder``; :func:`utils.lab.load` reads it again."""
+        return recording.save(self.recording, Path(folder))

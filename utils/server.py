@@ -1,0 +1,103 @@
+"""The application under study, in a process of its own.
+
+The rule kept here: the application is run from outside and unchanged, as
+``coverage run`` does; it listens on 127.0.0.1 only, writes into a log file,
+and is gone when the notebook's kernel is gone, however that ended.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.capture.rights import Mode
+from utils.records import Trace
+from utils.supervision import Child
+from utils.tracing import store
+
+#: The name of the server's process in every recording.
+PROCESS = "server"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Server:
+    """A started application.  In replay mode there is none, and ``child`` is None."""
+
+    module: str
+    arguments: tuple[str, ...]
+    mode: Mode
+    folder: Path | None = None
+    child: Child | None = None
+
+    @classmethod
+    def start(cls, module: str, arguments: Sequence[str], mode: Mode) -> Server:
+        """Start it, and wait until it listens.  Raises ProcessError if it never does."""
+        if mode.name == "replay":
+            return cls(module, tuple(arguments), mode)
+        folder = Path(tempfile.mkdtemp(prefix="socketio-lab-"))
+        options = ["--process", PROCESS, "--trace", "--start"]
+        if mode.name == "tap":
+            options.append("--tap")
+        child = Child.start(
+            "utils.tracing.launcher",
+            [*options, "-m", module, *arguments],
+            name=module,
+            log=folder / "server.log",
+        )
+        return cls(module, tuple(arguments), mode, folder, child)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be used: it runs, or its recording stands in for it."""
+        return self.child is None or self.child.alive
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; 0 in replay mode."""
+        return int(self.child.info["port"]) if self.child else 0
+
+    @property
+    def url(self) -> str:
+        """Where it is reached: always by the literal address, never by a name."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path | None:
+        """The file that holds its output; None in replay mode."""
+        return self.child.log if self.child else None
+
+    def serves(self, module: str, arguments: Sequence[str], mode: Mode) -> bool:
+        """Whether it is the very server that these words would start."""
+        wanted = (module, tuple(arguments), mode.name)
+        return self.alive and wanted == (self.module, self.arguments, self.mode.name)
+
+    def stop(self) -> None:
+        """Stop it; a second time, nothing happens."""
+        if self.child is not None:
+            self.child.stop()
+
+    # ── its tracer ───────────────────────────────────────────────────────────
+
+    def trace_start(self) -> None:
+        """Forget what was traced, and trace from here on."""
+        if self.child is not None:
+            self.child.request("trace_clear")
+            self.child.request("trace_start")
+
+    def trace_stop(self) -> Trace:
+        """Stop tracing, and hand over what was traced."""
+        if self.child is None or self.folder is None:
+            raise ValueError("a replayed server traces nothing")
+        self.child.request("trace_stop")
+        path = self.folder / "server.trace.json.gz"
+        self.child.request("trace_save", path=str(path))
+        return store.load(path)
+
+    def __repr__(self) -> str:
+        if self.child is None:
+            return f"{self.module}: replayed from a recording; no server runs ({self.mode.why})"
+        if not self.alive:
+            return f"{self.module}: ended; its log is {self.log}"
+        return f"{self.module}: listens on {self.url}, process {self.child.pid}, log {self.log}"

@@ -1,0 +1,272 @@
+"""Processes that the lab starts, and the channel over which it speaks to them.
+
+The rule kept here: a child never outlives its parent.  It holds the reading
+end of a pipe from its parent as standard input; the end of that file means
+that the parent is gone, however it went, and the child stops.  It runs in a
+session of its own, so that interrupting a notebook's cell does not touch it.
+
+The channel is JSON lines: commands go down, exactly one answer comes up for
+each.  The child's first line says that it is ready, or why it never will be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from utils.errors import ProcessError
+
+#: How often a child looks whether its parent is still the same, in seconds.
+_PARENT_POLL = 0.5
+
+_LOG_LINES = 20
+
+
+# ── the parent's side ────────────────────────────────────────────────────────
+
+
+class Child:
+    """A started process.  Use :meth:`start`; :meth:`stop` may be called twice."""
+
+    def __init__(self, process: subprocess.Popen[bytes], name: str, log: Path) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self.name = name
+        self.pid = process.pid
+        self.log = log
+        self.info: dict[str, Any] = {}
+        self._process = process
+        self._lock = threading.Lock()
+        self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(
+            target=_read_lines, args=(process.stdout, self._answers), name=f"answers of {name}", daemon=True
+        )
+        self._reader.start()
+        # Runs at the latest when the interpreter exits, and never twice.
+        self._finalizer = weakref.finalize(self, _end, process, self._reader, 5.0)
+
+    @classmethod
+    def start(
+        cls,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        name: str,
+        log: Path,
+        deadline: float = 30.0,
+        env: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> Child:
+        """Run ``python -m module arguments`` and wait until it says that it is ready.
+
+        ``deadline`` is in seconds.  Raises ProcessError, with the end of the
+        log, if the child fails, exits, or is late.
+        """
+        own_session: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            own_session = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [python, "-m", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=None if env is None else dict(env),
+                **own_session,
+            )
+        child = cls(process, name, log)
+        try:
+            first = child._answer(deadline, "become ready")
+            if "ready" not in first:
+                raise child._error("could not start", str(first.get("failed", first)))
+            child.info = dict(first["ready"])
+        except BaseException:
+            child.stop()
+            raise
+        return child
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def request(self, command: str, *, deadline: float = 30.0, **fields: Any) -> dict[str, Any]:
+        """Send a command and return its answer.
+
+        Raises ProcessError if the child refuses, is gone, or is late.
+        """
+        line = json.dumps({"command": command, **fields}).encode() + b"\n"
+        stdin = self._process.stdin
+        assert stdin is not None
+        with self._lock:
+            try:
+                stdin.write(line)
+                stdin.flush()
+            except (OSError, ValueError) as error:
+                raise self._error(f"could not be told to {command}", "it has ended") from error
+            answer = self._answer(deadline, command)
+        if not answer.get("ok"):
+            raise self._error(f"refused to {command}", str(answer.get("error", answer)))
+        return answer
+
+    def stop(self, *, deadline: float = 5.0) -> None:
+        """End it: ask by closing the pipe, then kill its whole session; ``deadline`` in seconds."""
+        if self._finalizer.detach():
+            _end(self._process, self._reader, deadline)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def _answer(self, deadline: float, what: str) -> dict[str, Any]:
+        try:
+            answer = self._answers.get(timeout=deadline)
+        except queue.Empty:
+            raise self._error(f"did not {what}", f"it said nothing for {deadline:g} seconds") from None
+        if answer is None:
+            self._answers.put(None)  # for whoever asks next
+            raise self._error(f"ended before it could {what}", "")
+        return answer
+
+    def _error(self, what: str, why: str) -> ProcessError:
+        try:
+            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+        except OSError:
+            lines = []
+        said = "\n".join(lines)
+        reasons = [why, f"its log ends with:\n{said}" if said else ""]
+        return ProcessError(
+            f"{self.name} (process {self.pid}) {what}",
+            why="; ".join(filter(None, reasons)),
+            next_step=f"read {self.log}, mend the cause, and start it again",
+        )
+
+
+def _read_lines(stream: IO[bytes], answers: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+    for line in stream:
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            answer = {"ok": False, "error": f"not an answer: {line[:200]!r}"}
+        answers.put(answer if isinstance(answer, dict) else {"ok": False, "error": f"not an answer: {answer}"})
+    answers.put(None)
+
+
+def _end(process: subprocess.Popen[bytes], reader: threading.Thread, deadline: float) -> None:
+    """Close the pipe, wait, kill what is left of the session, and reap."""
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.close()
+    except OSError:  # it ended first: the pipe is broken, and that is all right
+        pass
+    try:
+        process.wait(deadline)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if sys.platform != "win32":
+        try:
+            # Whatever the child started and left behind is in its session.
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+    reader.join(deadline)
+    process.stdout.close()
+
+
+# ── the child's side ─────────────────────────────────────────────────────────
+
+
+class Control:
+    """The child's end of the channel."""
+
+    def __init__(self, commands: IO[bytes], answers: IO[bytes]) -> None:
+        self._commands = commands
+        self._answers = answers
+        self._parent = os.getppid()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def take_over(cls) -> Control:
+        """Take the two pipes for the channel, and give the program others.
+
+        From here on the program reads an empty standard input, and what it
+        prints goes where its errors go: into the log.
+        """
+        commands = os.fdopen(os.dup(0), "rb")
+        answers = os.fdopen(os.dup(1), "wb")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        sys.stdout.flush()
+        os.dup2(2, 1)
+        return cls(commands, answers)
+
+    def ready(self, **info: Any) -> None:
+        """Say that the child does its work now."""
+        self._say({"ready": info})
+
+    def failed(self, error: str, **fields: Any) -> None:
+        """Say that the child never will."""
+        self._say({"failed": {"error": error, **fields}})
+
+    def serve(
+        self,
+        handlers: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]],
+        *,
+        on_parent_gone: Callable[[], None],
+    ) -> None:
+        """Answer commands in a thread of their own, until the parent is gone."""
+        gone = threading.Event()
+
+        def leave() -> None:
+            if not gone.is_set():
+                gone.set()
+                on_parent_gone()
+
+        def answer_commands() -> None:
+            for line in self._commands:
+                self._say(_handle(line, handlers))
+            leave()
+
+        def watch_parent() -> None:
+            # A process that the parent forked may hold the pipe open after it.
+            while not gone.is_set() and os.getppid() == self._parent:
+                time.sleep(_PARENT_POLL)
+            leave()
+
+        threading.Thread(target=answer_commands, name="supervision", daemon=True).start()
+        if hasattr(os, "fork"):
+            threading.Thread(target=watch_parent, name="supervision of the parent", daemon=True).start()
+
+    def _say(self, words: dict[str, Any]) -> None:
+        with self._lock:
+            try:
+                self._answers.write(json.dumps(words).encode() + b"\n")
+                self._answers.flush()
+            except OSError:  # nobody listens any more; the end of the commands will tell
+                pass
+
+
+def _handle(
+    line: bytes, handlers: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
+) -> dict[str, Any]:
+    try:
+        words = json.loads(line)
+        handler = handlers[words["command"]]
+    except (ValueError, KeyError, TypeError) as error:
+        return {"ok": False, "error": f"not a command: {line[:200]!r} ({type(error).__name__})"}
+    try:
+        return {"ok": True, **handler(words)}
+    except Exception as error:  # whatever goes wrong in a command is the answer to it
+        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
