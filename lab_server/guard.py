@@ -1,0 +1,170 @@
+"""What every packet of a client passes before the application sees it.
+
+The libraries decode whatever comes; where they do not like it, they log a
+traceback and leave the sender waiting.  Here a packet that cannot be read, or
+one too many, ends the connection that sent it, at once and with one line in
+the log, so that an honest client can connect anew and a hostile one gains
+nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import socketio
+from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
+from socketio import packet
+from wsproto.frame_protocol import CloseReason
+
+if TYPE_CHECKING:
+    import engineio
+
+    from lab_server.settings import Limits
+
+log = logging.getLogger(__name__)
+
+#: Engine.IO packets that a client may send as text (protocol revision 4): CLOSE, PONG, UPGRADE,
+#: the probe, and MESSAGE around a Socket.IO packet, which always starts with a digit.
+_ENGINEIO_TEXT = re.compile(r"[135]|2probe|4[0-6]")
+
+
+class MalformedPacket(ValueError):
+    """A packet outside the protocol, or beyond a limit."""
+
+
+class TokenBucket:
+    """Allows ``burst`` at once and ``rate`` a second for long."""
+
+    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._tokens = float(burst)
+        self._filled = clock()
+
+    def take(self, count: int = 1) -> bool:
+        """Take ``count`` tokens; False, and none taken, if there are too few."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
+        self._filled = now
+        if count > self._tokens:
+            return False
+        self._tokens -= count
+        return True
+
+
+def is_engineio_text(text: str) -> bool:
+    """Whether a client may send ``text`` as one Engine.IO packet."""
+    match = _ENGINEIO_TEXT.match(text)
+    # Only a message has a content; the others are whole as they stand.
+    return match is not None and (text[0] == "4" or match.end() == len(text))
+
+
+class GuardedPacket(packet.Packet):
+    """A Socket.IO packet whose shape is checked as soon as it is decoded."""
+
+    max_attachments = 1
+
+    def decode(self, encoded_packet: str) -> int:
+        """Decode, as the base class does; raises ValueError for what no client should send."""
+        count: int = super().decode(encoded_packet)
+        if count > self.max_attachments:
+            raise MalformedPacket(f"{count} attachments are announced")
+        if self.packet_type in (packet.EVENT, packet.BINARY_EVENT):
+            if not isinstance(self.data, list) or not self.data or not isinstance(self.data[0], str):
+                raise MalformedPacket("an event without a name")
+            if self.data[0] in socketio.Server.reserved_events:
+                # The libraries would run our own handlers of that name.
+                raise MalformedPacket("an event by a reserved name")
+        elif self.packet_type in (packet.ACK, packet.BINARY_ACK):
+            if not isinstance(self.data, list) or self.id is None:
+                raise MalformedPacket("an acknowledgement without arguments or id")
+        return count
+
+
+class Guard:
+    """Stands between Engine.IO and Socket.IO, and keeps count of what each client sends."""
+
+    def __init__(self, server: socketio.Server, limits: Limits) -> None:
+        self.limits = limits
+        self._eio: engineio.Server = server.eio
+        self._buckets: WeakKeyDictionary[engineio.Socket, TokenBucket] = WeakKeyDictionary()
+        self._admit = self._eio.handlers["connect"]
+        self._receive = self._eio.handlers["message"]
+        self._eio.on("connect", self.admit)
+        self._eio.on("message", self.receive)
+        server.packet_class = type(
+            "GuardedPacket", (GuardedPacket,), {"max_attachments": limits.attachments}
+        )
+        # Engine.IO has no option for the class of its WebSockets.
+        self._eio._async = {**self._eio._async, "websocket": self._websocket}
+
+    def admit(self, sid: str, environ: dict[str, Any]) -> Any:
+        """Let a new Engine.IO client in, unless the room is full."""
+        if len(self._eio.sockets) > self.limits.clients:
+            log.warning("no room for another client", extra={"clients": self.limits.clients})
+            return "the room is full"
+        return self._admit(sid, environ)
+
+    def receive(self, sid: str, data: str | bytes) -> None:
+        """Hand a message on; a client that sends what cannot be read is shown the door."""
+        try:
+            self._receive(sid, data)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            log.warning("malformed packet", extra={"client": sid, "reason": _reason(error)})
+            self.dismiss(sid)
+
+    def allows(self, sid: str, packets: int) -> bool:
+        """Whether the client may send so many packets now; they are counted."""
+        connection = self._eio.sockets.get(sid)
+        return connection is None or self._bucket(connection).take(packets)
+
+    def dismiss(self, sid: str) -> None:
+        """Close a client's connection without waiting for it to read what is under way."""
+        connection = self._eio.sockets.get(sid)
+        if connection is not None:
+            connection.close(wait=False, reason=self._eio.reason.SERVER_DISCONNECT)
+
+    def _bucket(self, connection: engineio.Socket) -> TokenBucket:
+        return self._buckets.setdefault(
+            connection, TokenBucket(self.limits.packets_per_second, self.limits.burst)
+        )
+
+    def _websocket(self, handler: Callable[..., Any], server: engineio.Server) -> GuardedWebSocket:
+        # Engine.IO passes a method of the connection's own socket object.
+        bucket = self._bucket(handler.__self__)  # type: ignore[attr-defined]
+        return GuardedWebSocket(handler, server, bucket)
+
+
+class GuardedWebSocket(SimpleWebSocketWSGI):
+    """A WebSocket that stops listening when too much or too strange a thing comes."""
+
+    def __init__(self, handler: Callable[..., Any], server: engineio.Server, bucket: TokenBucket) -> None:
+        # Engine.IO looks at a message's size when it is whole; this limit holds while it grows.
+        super().__init__(handler, server, max_message_size=server.max_http_buffer_size)
+        self._bucket = bucket
+
+    def wait(self) -> str | bytes | None:
+        """The next message, or None when the connection has ended or must end."""
+        data: str | bytes | None = super().wait()
+        if data is None:
+            return None
+        if not self._bucket.take():
+            return self._end(CloseReason.POLICY_VIOLATION, "too many packets")
+        if isinstance(data, str) and not is_engineio_text(data):
+            return self._end(CloseReason.PROTOCOL_ERROR, "not an Engine.IO packet")
+        return data
+
+    def _end(self, reason: CloseReason, message: str) -> None:
+        log.warning("connection refused", extra={"reason": message})
+        self.ws.close(reason, message)
+
+
+def _reason(error: Exception) -> str:
+    # Decoders quote what they could not read: no more of that in the log than a glance.
+    return f"{type(error).__name__}: {error}"[:120]

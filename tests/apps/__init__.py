@@ -1,0 +1,1 @@
+"""Small applications and scripts that the tests run under the launcher."""

@@ -1,0 +1,77 @@
+"""The kernel's filter for "tcp and port N", without libpcap.
+
+The rule kept here: what is not the server's own never enters the process.  The
+program is classic BPF (McCanne and Jacobson, 1993; linux/filter.h), written
+with labels and put together here, because scapy compiles filters by libpcap
+and a plain installation has none.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import NamedTuple
+
+# Instruction codes of linux/bpf_common.h, spelled out.
+_LOAD_HALF = 0x28  # A = 16 bits at k
+_LOAD_BYTE = 0x30  # A = 8 bits at k
+_LOAD_HALF_AT_X = 0x48  # A = 16 bits at X + k
+_X_IS_IP_HEADER = 0xB1  # X = 4 * (byte at k & 0xf)
+_EQUAL = 0x15  # A == k ?
+_ANY_BIT = 0x45  # A & k ?
+_RETURN = 0x06
+
+_IPV4, _IPV6 = 0x0800, 0x86DD
+_WHOLE = 0xFFFFFFFF
+
+
+class _Line(NamedTuple):
+    code: int
+    operand: int
+    yes: str = ""  # a label; "" goes on with the next line
+    no: str = ""
+    label: str = ""
+
+
+def tcp_port(port: int) -> bytes:
+    """The instructions, as an array of struct sock_filter, for Ethernet frames.
+
+    Later fragments of an IPv4 packet carry no ports and are refused.  IPv6 is
+    taken without extension headers, as the loopback sends it.
+    """
+    return _assemble(
+        [
+            _Line(_LOAD_HALF, 12),
+            _Line(_EQUAL, _IPV4, no="not IPv4"),
+            _Line(_LOAD_BYTE, 23),
+            _Line(_EQUAL, socket.IPPROTO_TCP, no="refuse"),
+            _Line(_LOAD_HALF, 20),
+            _Line(_ANY_BIT, 0x1FFF, yes="refuse"),
+            _Line(_X_IS_IP_HEADER, 14),
+            _Line(_LOAD_HALF_AT_X, 14),
+            _Line(_EQUAL, port, yes="take"),
+            _Line(_LOAD_HALF_AT_X, 16),
+            _Line(_EQUAL, port, yes="take", no="refuse"),
+            _Line(_EQUAL, _IPV6, no="refuse", label="not IPv4"),
+            _Line(_LOAD_BYTE, 20),
+            _Line(_EQUAL, socket.IPPROTO_TCP, no="refuse"),
+            _Line(_LOAD_HALF, 54),
+            _Line(_EQUAL, port, yes="take"),
+            _Line(_LOAD_HALF, 56),
+            _Line(_EQUAL, port, yes="take", no="refuse"),
+            _Line(_RETURN, _WHOLE, label="take"),
+            _Line(_RETURN, 0, label="refuse"),
+        ]
+    )
+
+
+def _assemble(lines: list[_Line]) -> bytes:
+    places = {line.label: number for number, line in enumerate(lines) if line.label}
+
+    def jump(here: int, label: str) -> int:
+        return places[label] - here - 1 if label else 0
+
+    return b"".join(
+        struct.pack("=HBBI", line.code, jump(number, line.yes), jump(number, line.no), line.operand)
+        for number, line in enumerate(lines)
+    )

@@ -1,0 +1,252 @@
+"""Segments in, messages out: TCP's byte streams put together again, with times.
+
+The rule kept here: a byte is delivered once, in order, or reported missing;
+nothing is skipped in silence.  Whatever order the segments come in, and
+however they are cut, repeated or overlapped, the streams are the same.
+
+Offset 0 of a stream is the first byte after the handshake: the sequence number
+of the SYN, plus one (RFC 9293, section 3.4).  Of a connection whose beginning
+was not captured, it is the first byte seen.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from utils.records import Flag, Flow, Message, Segment
+from utils.wire.connection import Connection
+from utils.wire.units import Side, Unit
+
+_WRAP = 1 << 32
+_HALF = 1 << 31
+
+
+class Chunk(NamedTuple):
+    """Bytes of a stream in order; or, with ``data`` None, bytes that are missing."""
+
+    offset: int
+    length: int
+    data: bytes | None
+    time_ns: int  # of the segment that brought them; of a gap, when it was known
+
+
+class _Held(NamedTuple):
+    """Data that arrived before what comes before it."""
+
+    offset: int
+    time_ns: int
+    data: bytes
+
+
+@dataclass
+class Stream:
+    """One direction of one connection."""
+
+    base: int | None = None  # the sequence number of offset 0
+    next: int = 0  # the offset that is expected next
+    missing: int = 0  # bytes that never came
+    _held: list[_Held] = field(default_factory=list)
+    _acknowledged: int = 0  # the peer has everything before this offset
+    _ends: list[int] = field(default_factory=list)  # where each delivered chunk ends
+    _times: list[int] = field(default_factory=list)
+
+    def offset_of(self, sequence: int) -> int:
+        """The offset of a sequence number near the expected one, across the wrap at 2**32."""
+        assert self.base is not None
+        distance = (sequence - self.base - self.next) % _WRAP
+        return self.next + (distance - _WRAP if distance >= _HALF else distance)
+
+    def add(self, segment: Segment) -> Iterator[Chunk]:
+        """What ``segment`` completes.
+
+        Data that is here already is dropped (a retransmission, a keep-alive
+        probe); of conflicting copies, the first one stands, as the receiver's
+        kernel has it.
+        """
+        if segment.flags & Flag.SYN:
+            self.base = (segment.sequence + 1) % _WRAP
+            sequence = self.base
+        else:
+            sequence = segment.sequence
+        if not segment.payload:
+            return
+        if self.base is None:
+            self.base = sequence
+        insort(self._held, _Held(self.offset_of(sequence), segment.time_ns, segment.payload))
+        yield from self._release()
+
+    def acknowledge(self, number: int, time_ns: int) -> Iterator[Chunk]:
+        """The peer has everything before ``number``: a hole before held data was lost by the capture."""
+        if self.base is None:
+            return
+        self._acknowledged = max(self._acknowledged, self.offset_of(number))
+        while self._held and self.next < self._held[0].offset < self._acknowledged:
+            yield self._gap(self._held[0].offset, time_ns)
+            yield from self._release()
+
+    def finish(self, time_ns: int) -> Iterator[Chunk]:
+        """Nothing more comes: every hole is a gap now."""
+        while self._held:
+            if self.next < self._held[0].offset:
+                yield self._gap(self._held[0].offset, time_ns)
+            yield from self._release()
+        # A FIN counts for one, and the peer acknowledges it too: one number
+        # past the last byte is no byte that was lost.
+        if self._acknowledged > self.next + 1:
+            yield self._gap(self._acknowledged, time_ns)
+
+    def time_of(self, offset: int) -> int:
+        """When the delivered byte at ``offset`` was seen on the wire, in nanoseconds."""
+        return self._times[min(bisect_right(self._ends, offset), len(self._times) - 1)]
+
+    def _release(self) -> Iterator[Chunk]:
+        while self._held and self._held[0].offset <= self.next:
+            offset, time_ns, data = self._held.pop(0)
+            fresh = data[self.next - offset :]
+            if fresh:
+                yield self._deliver(Chunk(self.next, len(fresh), fresh, time_ns))
+
+    def _gap(self, until: int, time_ns: int) -> Chunk:
+        self.missing += until - self.next
+        return self._deliver(Chunk(self.next, until - self.next, None, time_ns))
+
+    def _deliver(self, chunk: Chunk) -> Chunk:
+        self.next = chunk.offset + chunk.length
+        self._ends.append(self.next)
+        self._times.append(chunk.time_ns)
+        return chunk
+
+
+class Streams:
+    """The streams of all connections in a capture."""
+
+    def __init__(self) -> None:
+        self._streams: dict[Flow, Stream] = {}
+        self._ended_missing = 0
+        self._last_ns = 0
+
+    def stream(self, flow: Flow) -> Stream:
+        """The stream of one direction; made at its first mention."""
+        return self._streams.setdefault(flow, Stream())
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        return tuple(self._streams)
+
+    @property
+    def missing(self) -> int:
+        """How many bytes are known to be missing so far."""
+        return self._ended_missing + sum(stream.missing for stream in self._streams.values())
+
+    def begins_anew(self, segment: Segment) -> bool:
+        """Whether ``segment`` opens a new connection between ports that had one before."""
+        stream = self._streams.get(segment.flow)
+        if stream is None or stream.base is None or not segment.flags & Flag.SYN:
+            return False
+        return stream.base != (segment.sequence + 1) % _WRAP
+
+    def forget(self, flow: Flow) -> None:
+        """Drop both directions of a connection that has ended."""
+        for way in (flow, flow.reverse):
+            if (stream := self._streams.pop(way, None)) is not None:
+                self._ended_missing += stream.missing
+
+    def add(self, segment: Segment) -> Iterator[tuple[Flow, Chunk]]:
+        """The chunks that ``segment`` completes, of either direction."""
+        self._last_ns = max(self._last_ns, segment.time_ns)
+        if segment.flags & Flag.ACK:
+            back = segment.flow.reverse
+            for chunk in self.stream(back).acknowledge(segment.acknowledgment, segment.time_ns):
+                yield back, chunk
+        for chunk in self.stream(segment.flow).add(segment):
+            yield segment.flow, chunk
+
+    def finish(self) -> Iterator[tuple[Flow, Chunk]]:
+        """The chunks that were held back when the capture ended, and the gaps before them."""
+        for flow, stream in self._streams.items():
+            for chunk in stream.finish(self._last_ns):
+                yield flow, chunk
+
+
+class Reassembler:
+    """Decodes a capture as it comes, segment by segment."""
+
+    def __init__(self, server_port: int) -> None:
+        self._port = server_port
+        self._streams = Streams()
+        self._connections: dict[Flow, Connection] = {}
+
+    @property
+    def missing(self) -> int:
+        """How many bytes the capture is known to have missed."""
+        return self._streams.missing
+
+    def add(self, segment: Segment) -> list[Message]:
+        """The messages that ``segment`` completes."""
+        found: list[Message] = []
+        if self._port not in (segment.flow.source.port, segment.flow.destination.port):
+            return found
+        if self._streams.begins_anew(segment):
+            found += self._end(self._client_flow(segment.flow))
+            self._streams.forget(segment.flow)
+        for flow, chunk in self._streams.add(segment):
+            found += self._decode(flow, chunk)
+        return found
+
+    def finish(self) -> list[Message]:
+        """What is left when the capture ends, complete or not."""
+        found = [
+            message for flow, chunk in self._streams.finish() for message in self._decode(flow, chunk)
+        ]
+        for flow in list(self._connections):
+            found += self._end(flow)
+        return found
+
+    def _client_flow(self, flow: Flow) -> Flow:
+        return flow if flow.destination.port == self._port else flow.reverse
+
+    def _decode(self, flow: Flow, chunk: Chunk) -> Iterator[Message]:
+        client = self._client_flow(flow)
+        connection = self._connections.setdefault(client, Connection())
+        side = Side.CLIENT if flow == client else Side.SERVER
+        if chunk.data is None:
+            units = connection.gap(side, chunk.length)
+        else:
+            units = connection.feed(side, chunk.data)
+        yield from self._messages(client, units)
+
+    def _end(self, client: Flow) -> Iterator[Message]:
+        connection = self._connections.pop(client, None)
+        if connection is not None:
+            yield from self._messages(client, connection.finish())
+
+    def _messages(self, client: Flow, units: Iterable[Unit]) -> Iterator[Message]:
+        for unit in units:
+            flow = client if unit.side is Side.CLIENT else client.reverse
+            stream = self._streams.stream(flow)
+            last = max(unit.start, unit.end - 1)
+            yield Message(flow, unit, stream.time_of(unit.start), stream.time_of(last))
+
+
+def messages(segments: Iterable[Segment], *, server_port: int) -> tuple[Message, ...]:
+    """All messages of a capture, by the time of their last byte."""
+    reassembler = Reassembler(server_port)
+    found = [message for segment in segments for message in reassembler.add(segment)]
+    found += reassembler.finish()
+    return tuple(sorted(found, key=lambda message: message.last_ns))
+
+
+def bytes_missing(segments: Iterable[Segment]) -> int:
+    """How many bytes the capture missed, as the sequence numbers tell."""
+    streams = Streams()
+    for segment in segments:
+        if streams.begins_anew(segment):
+            streams.forget(segment.flow)
+        for _ in streams.add(segment):
+            pass
+    for _ in streams.finish():
+        pass
+    return streams.missing

@@ -1,0 +1,118 @@
+"""The recorder of one process: calls, transfers and hand-offs, on command.
+
+The rule kept here: a collector has manners.  It starts and stops as often as
+asked, in a process where threads already run; when it is stopped and removed,
+nothing of it is left in the interpreter, even after an exception.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from utils.records import Trace
+from utils.tracing.assembly import assemble
+from utils.tracing.buffer import Buffer, Kind
+from utils.tracing.hooks import Engine
+from utils.tracing.scope import Scope
+from utils.tracing.sockets import SocketBoundary
+
+if sys.version_info >= (3, 12):
+    from utils.tracing.monitoring import MonitoringEngine as _Engine
+else:
+    from utils.tracing.profiling import ProfilingEngine as _Engine
+
+
+class Collector:
+    """Records what the stack does in this process.
+
+    ``process`` names the process in the trace; ``roots`` are the folders (or
+    files) of the application's own code; ``tap`` keeps a copy of all bytes that
+    pass a socket.  At most ``capacity`` records are kept, the latest: a call
+    makes two, a transfer one.  A record takes 24 bytes; a snapshot, typically,
+    a few hundred.  ``clock`` returns nanoseconds.
+    """
+
+    def __init__(
+        self,
+        process: str,
+        *,
+        roots: Sequence[Path] = (),
+        tap: bool = False,
+        capacity: int = 2_000_000,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.process = process
+        self._scope = Scope(roots)
+        self._buffer = Buffer(capacity, clock)
+        self._boundary = SocketBoundary(self._buffer, tap=tap)
+        self._engine: Engine = _Engine(self._buffer, self._scope)
+        self._installed = False
+        self.recording = False
+
+    def install(self) -> None:
+        """Stand by: count the bytes of every connection from now on, record nothing.
+
+        Offsets are true only for connections that began after this.  A process
+        whose recording is switched on and off installs first, before it opens
+        a socket.
+        """
+        self._boundary.install()
+        self._installed = True
+
+    def remove(self) -> None:
+        """Stop, and no longer stand by: leave nothing behind.  Idempotent."""
+        self._installed = False
+        self.stop()
+
+    def start(self) -> None:
+        """Record from now on; idempotent."""
+        if self.recording:
+            return
+        self._boundary.install()
+        try:
+            self._buffer.note(Kind.SESSION)
+            self._engine.start()
+            self._boundary.recording = True
+            self.recording = True
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Record no longer; idempotent.  What was recorded is kept."""
+        self.recording = False
+        self._boundary.recording = False
+        self._engine.stop()
+        if not self._installed:
+            self._boundary.remove()
+
+    def take(self) -> Trace:
+        """What was recorded so far; recording goes on if it is on."""
+        return assemble(self.process, self._buffer.copy(), self._scope, self._engine.refine)
+
+    def clear(self) -> None:
+        """Forget what was recorded; a call that is running now is kept as running."""
+        was_recording = self.recording
+        if was_recording:
+            self._engine.stop()
+        self._buffer.clear()
+        if was_recording:
+            self._buffer.note(Kind.SESSION)
+            self._engine.start()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.remove()

@@ -1,0 +1,190 @@
+"""How one thread hands work to another, found by the object that it goes through.
+
+The rule kept here: both sides touched the same object (the queue and the very
+item, the event, the thread), and the giving began before the taking ended.
+Which functions give and take, and through what, is the table ``ROLES``; the
+joining knows no library.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from utils.records import Call, HandOff, HandOffKind
+from utils.tracing.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a function does with the object that work goes through."""
+
+    path: str  # as Scope.relative tells it
+    name: str  # qualified
+    kind: HandOffKind
+    gives: bool
+    medium: str  # the argument that is the object, or "argument.attribute"
+    item: str = ""  # of a giver: the argument that is handed on; a taker returns it
+    at_enter: bool = False  # a taker that has the work as soon as it runs
+    in_order: bool = False  # a taker that takes the oldest gift, not the latest
+
+
+#: Who gives and who takes.  A taker takes if it returns something other than
+#: None and False: an Event.wait that timed out took nothing.
+ROLES = (
+    Role("queue.py", "Queue.put", HandOffKind.QUEUE, True, "self", "item"),
+    Role("queue.py", "Queue.get", HandOffKind.QUEUE, False, "self", "return", in_order=True),
+    Role("threading.py", "Event.set", HandOffKind.EVENT, True, "self"),
+    Role("threading.py", "Event.wait", HandOffKind.EVENT, False, "self"),
+    # It returns without waiting if a message is there already; each message was
+    # announced by one set of the event.
+    Role("simple_websocket/ws.py", "Base.receive", HandOffKind.EVENT, False, "self.event", in_order=True),
+    Role("threading.py", "Thread.start", HandOffKind.THREAD, True, "self"),
+    Role("threading.py", "Thread.run", HandOffKind.THREAD, False, "self", at_enter=True),
+)
+
+#: Queues and events that these files use are their own affair: a pool of
+#: connections, a thread's signal that it has started.  No work is handed on.
+KEEPERS = ("urllib3/", "threading.py")
+
+_BY_NAME = {(role.path, role.name): role for role in ROLES}
+
+
+def role_of(scope: Scope, code: CodeType) -> Role | None:
+    """The role of ``code`` in handing work on, if it has one."""
+    path = scope.relative(code.co_filename)
+    return None if path is None else _BY_NAME.get((path, code.co_qualname))
+
+
+def identities(role: Role, frame: FrameType) -> tuple[int, int]:
+    """The ids of the object that the call goes through, and of the item it gives."""
+    values = frame.f_locals
+    argument, _, attribute = role.medium.partition(".")
+    medium = values[argument]
+    if attribute:
+        # Past a __getattribute__ of others.
+        medium = object.__getattribute__(medium, attribute)
+    item = id(values[role.item]) if role.gives and role.item else 0
+    return id(medium), item
+
+
+def takes(result: Any) -> bool:
+    """Whether a taker that returns ``result`` took something."""
+    return result is not None and result is not False
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One side of a possible hand-off: a call that gave, or one that took."""
+
+    call: Call
+    role: Role
+    medium: int
+    item: int = 0
+
+    @property
+    def time_ns(self) -> int:
+        """When it began to give, or had taken."""
+        if self.role.gives or self.role.at_enter or self.call.leave_ns is None:
+            return self.call.enter_ns
+        return self.call.leave_ns
+
+
+def join(
+    scope: Scope,
+    ends: Iterable[End],
+    calls: Sequence[Call],
+    threads: Mapping[int, int],
+) -> tuple[HandOff, ...]:
+    """The hand-offs between ``ends``, by the time of their taking.
+
+    ``threads`` maps the number of a thread to the id of its Thread object; a
+    thread that runs no ``Thread.run`` takes its start with its first call.
+    """
+    takers: list[End] = []
+    shelves: dict[tuple[HandOffKind, int, int], _Shelf] = defaultdict(_Shelf)
+    for end in sorted(ends, key=lambda end: end.time_ns):
+        if end.role.kind is not HandOffKind.THREAD and _is_kept(scope, end.call):
+            continue
+        if end.role.gives:
+            shelves[end.role.kind, end.medium, end.item].gifts.append(end)
+        else:
+            takers.append(end)
+    takers += _first_calls(calls, threads, takers)
+    found = []
+    for taker in sorted(_outermost(takers, calls), key=lambda end: end.time_ns):
+        shelf = shelves.get((taker.role.kind, taker.medium, taker.item))
+        gift = shelf.take(taker) if shelf is not None else None
+        if gift is None or gift.call.thread == taker.call.thread:
+            continue
+        found.append(
+            HandOff(
+                process=taker.call.process,
+                kind=taker.role.kind,
+                given=gift.call.id,
+                taken=taker.call.id,
+                given_ns=gift.time_ns,
+                taken_ns=taker.time_ns,
+            )
+        )
+    return tuple(found)
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What was given through one object, by time, and how far it is taken."""
+
+    gifts: list[End] = field(default_factory=list)
+    next: int = 0
+    seen: dict[int, int] = field(default_factory=dict)  # thread → number of the last gift it took
+
+    def take(self, taker: End) -> End | None:
+        """The gift that ``taker`` took; each once, or each once in each thread."""
+        if taker.role.in_order:
+            if self.next == len(self.gifts) or self.gifts[self.next].time_ns > taker.time_ns:
+                return None
+            self.next += 1
+            return self.gifts[self.next - 1]
+        # An event stays set, and wakes all who wait: for each thread it counts once.
+        latest = bisect_right(self.gifts, taker.time_ns, key=lambda end: end.time_ns) - 1
+        if latest <= self.seen.get(taker.call.thread, -1):
+            return None
+        self.seen[taker.call.thread] = latest
+        return self.gifts[latest]
+
+
+def _is_kept(scope: Scope, call: Call) -> bool:
+    path = None if call.site is None else scope.relative(call.site.code.filename)
+    return path is not None and path.startswith(KEEPERS)
+
+
+def _outermost(takers: list[End], calls: Sequence[Call]) -> list[End]:
+    """Without the takers that run inside another one on the same object."""
+    by_call = {end.call.id: end for end in takers}
+    outer = []
+    for end in takers:
+        parent = end.call.parent
+        while parent is not None:
+            around = by_call.get(parent)
+            if around is not None and around.medium == end.medium:
+                break
+            parent = calls[parent].parent
+        else:
+            outer.append(end)
+    return outer
+
+
+def _first_calls(calls: Sequence[Call], threads: Mapping[int, int], takers: list[End]) -> list[End]:
+    """A taker for the first call of each thread that runs no ``Thread.run``."""
+    run = next(role for role in ROLES if role.kind is HandOffKind.THREAD and not role.gives)
+    seen = {end.call.thread for end in takers if end.role is run}
+    first = []
+    for call in calls:
+        if call.thread not in seen:
+            seen.add(call.thread)
+            first.append(End(call, run, threads.get(call.thread, 0)))
+    return first

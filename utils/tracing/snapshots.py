@@ -1,0 +1,184 @@
+"""Values as bounded, safe texts.
+
+The rule kept here: to look at a value runs no code of others and changes
+nothing.  Only values whose type is exactly one of Python's own plain types are
+looked into, two levels deep and up to a bound; of all others only the type's
+name is taken.  ``freeze`` copies the little that is needed while the program
+runs; ``render`` makes the text afterwards, and takes out what is secret by its
+name.  The text of a value that is neither cut nor secret nor foreign is a
+Python literal: ``ast.literal_eval`` gives the value back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from enum import EnumType
+from typing import Any
+
+#: Of a str or bytes, so many characters or bytes are kept.
+MOST_TEXT = 1024
+#: Of a list, tuple or dict, so many items.
+MOST_ITEMS = 12
+#: How far containers are looked into.
+MOST_DEPTH = 2
+#: Bits of the largest int that is written out.
+MOST_BITS = 512
+
+REDACTED = "<redacted>"
+
+# The marks of what a frozen value is not itself; a frozen value is a scalar or
+# a tuple that begins with one of these.
+_FOREIGN, _CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY = range(6)
+
+type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
+
+
+def freeze(value: Any, depth: int = MOST_DEPTH) -> Any:
+    """A small immutable copy of ``value``, or of its beginning, for :func:`render`."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        return value if len(value) <= MOST_TEXT else (_CUT, len(value), value[:MOST_TEXT])
+    if value is None or kind is int or kind is bool or kind is float:
+        return value
+    if kind is dict:
+        return (_DICT, len(value), _items(value, depth) if depth else ())
+    if kind is list or kind is tuple:
+        head = value[:MOST_ITEMS] if depth else ()
+        return (
+            _LIST if kind is list else _TUPLE,
+            len(value),
+            tuple([freeze(item, depth - 1) for item in head]),
+        )
+    if kind is bytearray:
+        return (_BYTEARRAY, len(value), bytes(value[:MOST_TEXT]))
+    if kind is type:
+        return (_FOREIGN, f"class {type_name(value)}")
+    if type(kind) is EnumType:
+        name = object.__getattribute__(value, "_name_")
+        return (_FOREIGN, f"{type_name(kind)}.{name}" if type(name) is str else type_name(kind))
+    return (_FOREIGN, type_name(kind))
+
+
+def _items(value: dict[Any, Any], depth: int) -> tuple[tuple[Any, Any], ...]:
+    # A copy first, in one step: another thread may change the dict meanwhile.
+    items = list(value.items())[:MOST_ITEMS]
+    return tuple([(freeze(key, 0), freeze(item, depth - 1)) for key, item in items])
+
+
+# ── what is secret ───────────────────────────────────────────────────────────
+
+_SECRET_WORDS = frozenset(
+    {
+        "apikey",
+        "auth",
+        "authorization",
+        "cookie",
+        "cookies",
+        "credential",
+        "credentials",
+        "passphrase",
+        "passwd",
+        "password",
+        "secret",
+        "secrets",
+        "token",
+        "tokens",
+    }
+)
+
+#: Before "key", these make it a secret: a WebSocket's handshake key is none.
+_KEY_OWNERS = frozenset({"access", "api", "encryption", "private", "secret", "signing"})
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+_HEADER = r"(?:set-)?cookie2?|(?:proxy-)?authorization|x-[\w-]*(?:token|api-?key)"
+_NAMED = r"[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key|cookie|authorization)[\w-]*"
+
+#: Secrets inside texts: header lines, query strings, and members of JSON.
+_IN_TEXT = (
+    (re.compile(rf"(?im)^((?:{_HEADER})[ \t]*:[ \t]*)[^\r\n]+"), rf"\1{REDACTED}"),
+    (re.compile(rf"(?i)([?&;](?:{_NAMED}|auth)=)[^&;#\s]+"), rf"\1{REDACTED}"),
+    (
+        re.compile(rf'(?i)((\\?")(?:{_NAMED}|auth)\2\s*:\s*\2)(?:(?!\2)(?:\\.|[^\\]))*(?:\2|$)'),
+        rf"\1{REDACTED}\2",
+    ),
+)
+
+
+def is_secret(name: str) -> bool:
+    """Whether what goes by ``name`` (an argument, a key, a header) is kept out.
+
+    ``HTTP_COOKIE``, ``set-cookie``, ``authToken`` and ``api_key`` are;
+    ``author`` and ``Sec-WebSocket-Key`` are not.  ``key`` alone is.
+    """
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not _SECRET_WORDS.isdisjoint(words) or words == ["key"]:
+        return True
+    return any(after == "key" and before in _KEY_OWNERS for before, after in zip(words, words[1:], strict=False))
+
+
+def scrub(text: str) -> str:
+    """``text`` without the values of secrets that stand in it by name."""
+    for pattern, replacement in _IN_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+# ── texts ────────────────────────────────────────────────────────────────────
+
+
+def render(frozen: Any, name: str = "") -> str:
+    """The text of a frozen value that goes by ``name``."""
+    if name and is_secret(name) and frozen is not None and not isinstance(frozen, bool):
+        return REDACTED
+    if isinstance(frozen, tuple):
+        return _render_marked(frozen)
+    if isinstance(frozen, str):
+        return repr(scrub(frozen))
+    if isinstance(frozen, bytes):
+        return repr(scrub(frozen.decode("latin-1")).encode("latin-1"))
+    if isinstance(frozen, int) and frozen.bit_length() > MOST_BITS:
+        return f"<int of {frozen.bit_length()} bits>"
+    return repr(frozen)
+
+
+def _render_marked(frozen: tuple[Any, ...]) -> str:
+    mark, *rest = frozen
+    if mark == _FOREIGN:
+        return f"<{rest[0]}>"
+    length, content = rest
+    if mark == _CUT:
+        return f"{render(content)}… ({length} in all)"
+    if mark == _BYTEARRAY:
+        return f"bytearray({render(content)}){'…' if length > len(content) else ''}"
+    if mark == _DICT:
+        inside = [f"{render(key)}: {render(item, key if isinstance(key, str) else '')}" for key, item in content]
+        return _enclosed("{", inside, length, "}")
+    if _is_named_pair(content, length):
+        # A header as a pair of name and value.
+        inside = [render(content[0]), REDACTED]
+    else:
+        inside = [render(item) for item in content]
+    if mark == _LIST:
+        return _enclosed("[", inside, length, "]")
+    return _enclosed("(", inside, length, ",)" if length == 1 else ")")
+
+
+def _is_named_pair(content: tuple[Any, ...], length: int) -> bool:
+    if length != 2 or len(content) != 2 or not isinstance(content[1], (str, bytes)):
+        return False
+    name = content[0].decode("latin-1") if isinstance(content[0], bytes) else content[0]
+    return isinstance(name, str) and is_secret(name)
+
+
+def _enclosed(opening: str, inside: list[str], length: int, closing: str) -> str:
+    if length > len(inside):
+        inside = [*inside, f"… ({length} in all)"] if inside else ["…"]
+        closing = closing[-1]
+    return opening + ", ".join(inside) + closing
+
+
+def render_arguments(names: Iterable[str], frozen: Iterable[Any]) -> dict[str, str]:
+    """The texts of a call's arguments, by name and in the function's order."""
+    return {name: render(value, name) for name, value in zip(names, frozen, strict=False)}

@@ -1,0 +1,375 @@
+"""The socket boundary: every byte that a TCP socket of this process moved.
+
+The rule kept here: a socket behaves exactly as it does unobserved; same
+results, same exceptions.  The methods are put over those that ``socket.socket``
+inherits from C, by attributes of the class, and taken off again, which leaves
+the class as it was.  Offsets are true only for connections that began while
+the boundary stood; transfers of others are not noted.
+"""
+
+from __future__ import annotations
+
+import functools
+import socket
+import sys
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, NamedTuple
+
+from utils.records import Endpoint, Flow, TransferKind
+from utils.tracing.buffer import EXTRA, RECORD, Buffer, Kind
+from utils.tracing.snapshots import type_name
+
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+_UNKNOWN = Endpoint("", 0)
+
+
+class Moved(NamedTuple):
+    """The extra of a TRANSFER: what one call on one socket did."""
+
+    kind: TransferKind
+    flow: Flow
+    offset: int
+    length: int
+    start_ns: int
+    end_ns: int
+    code: int  # number of the asking function's code
+    at: int  # offset into it
+    data: bytes | None
+    exception: str | None
+
+
+@dataclass(slots=True)
+class _Connection:
+    """One TCP connection as this end knows it: flow out, and bytes moved each way."""
+
+    out: Flow
+    sent: int = 0
+    received: int = 0
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A socket object; the reference tells it from a later one with the same id."""
+
+    socket: weakref.ref[socket.socket]
+    connection: _Connection | None  # None until its flow is known
+
+
+class SocketBoundary:
+    """Counts the bytes of each connection, and notes transfers while ``recording``."""
+
+    def __init__(self, buffer: Buffer, *, tap: bool) -> None:
+        self.recording = False
+        self._buffer = buffer
+        self._tap = tap
+        self._watched: dict[int, _Watched] = {}
+        self._put: dict[str, tuple[Any, Any]] = {}  # name → (ours, the class's own or None)
+
+    # ── putting up and taking down ───────────────────────────────────────────
+
+    def install(self) -> None:
+        """Begin to count; idempotent."""
+        if self._put:
+            return
+        for name, make in self._methods().items():
+            original = getattr(socket.socket, name)
+            method = make(original)
+            functools.update_wrapper(method, original, updated=())
+            self._put[name] = (method, socket.socket.__dict__.get(name))
+            setattr(socket.socket, name, method)
+
+    def remove(self) -> None:
+        """Leave ``socket.socket`` as it was; idempotent.
+
+        A method that someone else has put over ours since then stays, and still calls ours.
+        """
+        for name, (method, own) in self._put.items():
+            if socket.socket.__dict__.get(name) is not method:
+                continue
+            if own is None:
+                delattr(socket.socket, name)
+            else:
+                setattr(socket.socket, name, own)
+        self._put.clear()
+        self._watched.clear()
+
+    # ── what is known of a socket ────────────────────────────────────────────
+
+    def _find(self, sock: socket.socket) -> _Connection | None:
+        """The connection of ``sock``, if it began while the boundary stood."""
+        watched = self._watched.get(id(sock))
+        if watched is None or watched.socket() is not sock:
+            return None
+        if watched.connection is None:
+            watched.connection = _connection(sock)
+        return watched.connection
+
+    def _watch(self, sock: socket.socket) -> None:
+        """``sock`` begins a new connection."""
+        if sock.family in _FAMILIES and sock.type == socket.SOCK_STREAM:
+            if len(self._watched) > 64 and len(self._watched) & (len(self._watched) - 1) == 0:
+                self._forget_the_dead()
+            self._watched[id(sock)] = _Watched(weakref.ref(sock), None)
+
+    def _forget_the_dead(self) -> None:
+        for key, watched in list(self._watched.items()):
+            if watched.socket() is None:
+                self._watched.pop(key, None)
+
+    # ── noting: nothing here raises into the program ─────────────────────────
+
+    def _moved(
+        self,
+        kind: TransferKind,
+        sock: socket.socket,
+        data: Any,
+        length: int | None,
+        start_ns: int,
+        frame: FrameType,
+        error: BaseException | None = None,
+    ) -> None:
+        """``length`` bytes (None: all of ``data``) went through ``sock``."""
+        try:
+            connection = self._find(sock)
+            if connection is None:
+                return
+            if length is None:
+                length = memoryview(data).nbytes
+            if kind is TransferKind.SEND:
+                flow, offset = connection.out, connection.sent
+                connection.sent += length
+            else:
+                flow, offset = connection.out.reverse, connection.received
+                connection.received += length
+            if self.recording:
+                copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
+                self._note(kind, flow, offset, length, start_ns, frame, copy, error)
+        except Exception:
+            self._buffer.faults += 1
+
+    def _did(
+        self,
+        kind: TransferKind,
+        flow: Flow,
+        start_ns: int,
+        frame: FrameType,
+        offset: int = 0,
+        error: BaseException | None = None,
+    ) -> None:
+        """A call that moved no bytes."""
+        if self.recording:
+            try:
+                self._note(kind, flow, offset, 0, start_ns, frame, None, error)
+            except Exception:
+                self._buffer.faults += 1
+
+    def _note(
+        self,
+        kind: TransferKind,
+        flow: Flow,
+        offset: int,
+        length: int,
+        start_ns: int,
+        frame: FrameType,
+        data: bytes | None,
+        error: BaseException | None,
+    ) -> None:
+        buffer = self._buffer
+        end_ns = buffer.clock()
+        try:
+            thread = buffer.here.number
+        except AttributeError:
+            thread = buffer.enlist(frame)
+        code = buffer.number(frame.f_code)
+        exception = None if error is None else type_name(type(error))
+        moved = Moved(kind, flow, offset, length, start_ns, end_ns, code, frame.f_lasti, data, exception)
+        chunk = buffer.chunk
+        chunk.extras.append((thread, moved))
+        chunk.weight += 0 if data is None else len(data)
+        records = chunk.records
+        records += RECORD.pack(end_ns, thread, Kind.TRANSFER | EXTRA, 0, 0)
+        if len(records) >= buffer.full or chunk.weight >= buffer.heavy:
+            buffer.seal(chunk)
+
+    # ── the methods ──────────────────────────────────────────────────────────
+
+    def _methods(self) -> dict[str, Callable[[Any], Any]]:
+        return {
+            "send": self._make_send,
+            "sendall": self._make_sendall,
+            "recv": self._make_recv,
+            "recv_into": self._make_recv_into,
+            "accept": self._make_accept,
+            "connect": self._make_connect,
+            "connect_ex": self._make_connect,
+            "listen": self._make_listen,
+            "shutdown": self._make_shutdown,
+            "close": self._make_close,
+        }
+
+    def _make_send(self, original: Any) -> Any:
+        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.SEND
+
+        def send(sock: socket.socket, *arguments: Any) -> Any:
+            start_ns = clock()
+            try:
+                length = original(sock, *arguments)
+            except BaseException as error:
+                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                raise
+            moved(kind, sock, arguments[0], length, start_ns, getframe(1))
+            return length
+
+        return send
+
+    def _make_sendall(self, original: Any) -> Any:
+        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.SEND
+
+        def sendall(sock: socket.socket, *arguments: Any) -> None:
+            start_ns = clock()
+            try:
+                original(sock, *arguments)
+            except BaseException as error:
+                # How much went out is not known to anyone: none is claimed.
+                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                raise
+            moved(kind, sock, arguments[0], None, start_ns, getframe(1))
+
+        return sendall
+
+    def _make_recv(self, original: Any) -> Any:
+        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.RECV
+
+        def recv(sock: socket.socket, *arguments: Any) -> Any:
+            start_ns = clock()
+            try:
+                data = original(sock, *arguments)
+            except BaseException as error:
+                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                raise
+            if len(arguments) < 2 or not arguments[1] & socket.MSG_PEEK:
+                moved(kind, sock, data, len(data), start_ns, getframe(1))
+            return data
+
+        return recv
+
+    def _make_recv_into(self, original: Any) -> Any:
+        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.RECV
+
+        def recv_into(sock: socket.socket, buffer: Any, *arguments: Any, **named: Any) -> Any:
+            start_ns = clock()
+            try:
+                length = original(sock, buffer, *arguments, **named)
+            except BaseException as error:
+                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                raise
+            flags = arguments[1] if len(arguments) > 1 else named.get("flags", 0)
+            if not flags & socket.MSG_PEEK:
+                moved(kind, sock, buffer, length, start_ns, getframe(1))
+            return length
+
+        return recv_into
+
+    def _make_accept(self, original: Any) -> Any:
+        clock, getframe = self._buffer.clock, sys._getframe
+
+        def accept(sock: socket.socket) -> Any:
+            start_ns = clock()
+            accepted, address = original(sock)
+            self._watch(accepted)
+            connection = self._find(accepted)
+            if connection is not None:
+                self._did(TransferKind.ACCEPT, connection.out.reverse, start_ns, getframe(1))
+            return accepted, address
+
+        return accept
+
+    def _make_connect(self, original: Any) -> Any:
+        clock, getframe = self._buffer.clock, sys._getframe
+
+        def connect(sock: socket.socket, *arguments: Any) -> Any:
+            start_ns = clock()
+            self._watch(sock)
+            raised: BaseException | None = None
+            try:
+                return original(sock, *arguments)
+            except BaseException as error:
+                raised = error
+                raise
+            finally:
+                connection = self._find(sock)
+                if connection is not None or raised is not None:
+                    flow = connection.out if connection is not None else _attempt(arguments)
+                    self._did(TransferKind.CONNECT, flow, start_ns, getframe(1), error=raised)
+
+        return connect
+
+    def _make_listen(self, original: Any) -> Any:
+        clock, getframe = self._buffer.clock, sys._getframe
+
+        def listen(sock: socket.socket, *arguments: Any) -> Any:
+            start_ns = clock()
+            result = original(sock, *arguments)
+            if sock.family in _FAMILIES:
+                flow = Flow(_endpoint(sock.getsockname()), _UNKNOWN)
+                self._did(TransferKind.LISTEN, flow, start_ns, getframe(1))
+            return result
+
+        return listen
+
+    def _make_shutdown(self, original: Any) -> Any:
+        clock, getframe = self._buffer.clock, sys._getframe
+
+        def shutdown(sock: socket.socket, *arguments: Any) -> Any:
+            start_ns = clock()
+            connection = self._find(sock)
+            raised: BaseException | None = None
+            try:
+                return original(sock, *arguments)
+            except BaseException as error:
+                raised = error
+                raise
+            finally:
+                if connection is not None:
+                    at = connection.sent
+                    self._did(TransferKind.SHUTDOWN, connection.out, start_ns, getframe(1), at, raised)
+
+        return shutdown
+
+    def _make_close(self, original: Any) -> Any:
+        clock, getframe = self._buffer.clock, sys._getframe
+
+        def close(sock: socket.socket) -> Any:
+            start_ns = clock()
+            # Its name is known only as long as it is open.
+            connection = self._find(sock)
+            result = original(sock)
+            if connection is not None and not connection.closed:
+                connection.closed = True
+                self._did(TransferKind.CLOSE, connection.out, start_ns, getframe(1), connection.sent)
+            return result
+
+        return close
+
+
+def _connection(sock: socket.socket) -> _Connection | None:
+    """What the system knows of the connection of ``sock``; None if it has none."""
+    try:
+        return _Connection(Flow(_endpoint(sock.getsockname()), _endpoint(sock.getpeername())))
+    except OSError:
+        return None
+
+
+def _attempt(arguments: tuple[Any, ...]) -> Flow:
+    """The flow of a connection that was tried for, and not made."""
+    address = arguments[0] if arguments else None
+    known = isinstance(address, tuple) and len(address) >= 2 and isinstance(address[1], int)
+    return Flow(_UNKNOWN, _endpoint(address) if known else _UNKNOWN)
+
+
+def _endpoint(address: Any) -> Endpoint:
+    return Endpoint(str(address[0]), int(address[1]))

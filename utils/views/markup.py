@@ -1,0 +1,69 @@
+"""The only place where markup is written: a tree, serialised by the standard library.
+
+The rule kept here: no markup is ever joined from strings.  Text and attribute
+values enter as data and leave escaped; characters that act are shown (see
+:func:`utils.views.wording.visible`); an address leaves as a link only if it is
+http's.  Styles are written inline, since a stored notebook keeps nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from utils.views import wording
+
+Child = Element | str | None
+
+
+def element(tag: str, /, *children: Child, **attributes: str | None) -> Element:
+    """An element; None among children or attributes stands for nothing.
+
+    Attribute names are spelled with ``_`` for ``-`` and may end in ``_`` where
+    Python reserves the word (``class_``).  Newlines in text are kept.
+    """
+    made = Element(
+        tag,
+        {
+            name.rstrip("_").replace("_", "-"): wording.visible(value)
+            for name, value in attributes.items()
+            if value is not None
+        },
+    )
+    for child in children:
+        if isinstance(child, str):
+            _append_text(made, "\n".join(map(wording.visible, child.split("\n"))))
+        elif child is not None:
+            made.append(child)
+    return made
+
+
+def _append_text(parent: Element, text: str) -> None:
+    if len(parent):
+        parent[-1].tail = (parent[-1].tail or "") + text
+    else:
+        parent.text = (parent.text or "") + text
+
+
+def html(tree: Element) -> str:
+    """The tree as HTML."""
+    return cast(str, ElementTree.tostring(tree, encoding="unicode", method="html"))
+
+
+def link(address: str | None, text: str, **attributes: str | None) -> Element:
+    """A link that opens elsewhere; plain text where the address may not be followed."""
+    target = wording.web_link(address)
+    if target is None:
+        return element("span", text)
+    return element("a", text, href=target, target="_blank", rel="noopener noreferrer", **attributes)
+
+
+def measured(text: str) -> Element:
+    """A measured time: an element of its own, since it differs from run to run."""
+    return element("time", text)
+
+
+def css(**properties: str) -> str:
+    """Properties as an inline style: ``css(font_weight="bold")``."""
+    return ";".join(f"{name.replace('_', '-')}:{value}" for name, value in properties.items())

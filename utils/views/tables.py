@@ -1,0 +1,118 @@
+"""Tables that a notebook shows: the self-check, a list of packets.
+
+The rule kept here: a table has a caption and header cells, so that it can be
+heard as well as seen; a state is a word and a sign, never a colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from utils.records import Message
+from utils.views import text, wording
+from utils.views.markup import Child, css, element, html, measured
+from utils.views.palette import DARK_INK, FILLS
+from utils.views.view import HTML, View
+from utils.wire.units import Layer
+
+_CELL = css(padding=".3em .8em .3em 0", text_align="left", vertical_align="top", white_space="pre-wrap")
+_NUMBER = css(padding=".3em .8em .3em 0", text_align="right", vertical_align="top", white_space="nowrap")
+_TABLE = css(border_collapse="collapse", margin=".4em 0", font_size="inherit")
+_CAPTION = css(caption_side="top", text_align="left", font_weight="bold", padding=".2em 0")
+
+
+def table(
+    caption: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[Child]],
+    *,
+    right: frozenset[int] = frozenset(),
+) -> Element:
+    """An HTML table; the columns numbered in ``right`` hold numbers."""
+    return element(
+        "table",
+        element("caption", caption, style=_CAPTION),
+        element("thead", _row("th", header, right)),
+        element("tbody", *(_row("td", row, right) for row in rows)),
+        style=_TABLE,
+    )
+
+
+def _row(tag: str, cells: Sequence[Child], right: frozenset[int]) -> Element:
+    scope = "col" if tag == "th" else None
+    return element(
+        "tr",
+        *(
+            element(tag, cell, scope=scope, style=_NUMBER if column in right else _CELL)
+            for column, cell in enumerate(cells)
+        ),
+    )
+
+
+def chip(layer: Layer) -> Element:
+    """A layer's name on its own tint and pattern."""
+    fill = FILLS[layer]
+    style = css(
+        background_color=fill.tint.light,
+        background_image=fill.pattern,
+        color=DARK_INK,
+        padding="0 .45em",
+        border_radius=".3em",
+        white_space="nowrap",
+    )
+    return element("span", layer.value, style=style)
+
+
+class Check(NamedTuple):
+    """One line of a self-check."""
+
+    name: str  # what is looked at
+    found: str  # what is there
+    ok: bool
+    remedy: str = ""  # what to do where it is not ok
+
+
+def checks(rows: Sequence[Check], caption: str = "Self-check") -> View:
+    """Each line ok, or with its remedy."""
+    header = ["", "what", "found", "what to do"]
+    cells = [
+        [
+            "✓ ok" if row.ok else "✗ mend",
+            wording.visible(row.name),
+            wording.visible(row.found),
+            "" if row.ok else wording.visible(row.remedy),
+        ]
+        for row in rows
+    ]
+    if all(row.ok for row in rows):
+        header, cells = header[:-1], [row[:-1] for row in cells]
+    drawn = [[element("b" if not row.ok else "span", line[0]), *line[1:]] for row, line in zip(rows, cells, strict=True)]
+    plain = f"{caption}\n{text.table([header, *cells])}"
+    return View(plain, {HTML: html(table(caption, header, drawn))})
+
+
+def packets(
+    messages: Sequence[Message],
+    clients: Mapping[int, str] | None = None,
+    *,
+    start_ns: int | None = None,
+    caption: str = "Packets",
+) -> View:
+    """The messages of a capture, one a row.
+
+    ``clients`` names the clients by their ports; times count from ``start_ns``,
+    or from the first message.
+    """
+    header = ["#", "time", "from", "to", "layer", "what", "bytes"]
+    rows = list(text.packet_rows(messages, clients, start_ns))
+    drawn: list[list[Child]] = [
+        [number, measured(at), sender, receiver, chip(message.unit.layer), what, size]
+        for message, (number, at, sender, receiver, _, what, size) in zip(messages, rows, strict=True)
+    ]
+    total = wording.count(len(messages), "message")
+    return View(
+        f"{caption}: {total}\n{text.packets_text(messages, clients, start_ns)}",
+        {HTML: html(table(f"{caption}: {total}", header, drawn, right=frozenset({0, 1, 6})))},
+    )

@@ -1,0 +1,161 @@
+"""Words and numbers, as every view spells them.
+
+The rule kept here: a text that came from outside is shown, never obeyed.
+:func:`visible` turns each character that a terminal or a page would act on
+(controls, direction overrides, line breaks, lone surrogates) into an escape
+that the reader sees; :func:`web_link` lets no address through but http's.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from utils.records import Excerpt, Level, Library, Message, Step, StepKind
+from utils.wire.units import Side
+
+LEVEL_WORDS: dict[Level, str] = {
+    Level.LIBRARY: "libraries",
+    Level.ESSENTIAL: "essential",
+    Level.ALL: "all",
+}
+
+KIND_WORDS: dict[StepKind, str] = {
+    StepKind.CALL: "call",
+    StepKind.SEND: "send",
+    StepKind.RECV: "receive",
+    StepKind.WIRE: "on the wire",
+    StepKind.HANDOFF: "hand-off",
+}
+
+#: Stands where lines or bytes are left out.
+GAP = "⋮"
+
+#: Unicode's general categories of what acts instead of showing.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def visible(text: str) -> str:
+    r"""``text`` with every acting character escaped: a newline becomes ``\n``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(c) if unicodedata.category(c) in _ACTING else c for c in text)
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    short = {9: r"\t", 10: r"\n", 13: r"\r"}.get(number)
+    if short:
+        return short
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def shorten(text: str, most: int) -> str:
+    """At most ``most`` characters, the last an ellipsis where text was cut."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def duration(nanoseconds: int) -> str:
+    """A time span with its unit, to three digits: ``850 ns``, ``12.3 µs``, ``4.56 ms``, ``1.20 s``."""
+    sign = "-" if nanoseconds < 0 else ""
+    amount = float(abs(nanoseconds))
+    if amount < 999.5:
+        return f"{sign}{amount:.0f} ns"
+    for unit in ("µs", "ms", "s"):
+        amount /= 1000
+        if amount < 999.5 or unit == "s":
+            break
+    digits = 2 if amount < 9.995 else 1 if amount < 99.95 else 0
+    return f"{sign}{amount:.{digits}f} {unit}"
+
+
+def since(nanoseconds: int) -> str:
+    """A moment, counted from a journey's start: always in ms, so that moments compare by eye."""
+    return f"{nanoseconds / 1e6:+,.3f} ms"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 byte``, ``2 bytes``, ``1,024 bytes``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def library(of: Library) -> str:
+    """Name and version; an application has no version."""
+    return visible(f"{of.name} {of.version}".rstrip())
+
+
+def licence(of: Library) -> str:
+    return visible(of.licence) or "no licence stated"
+
+
+def place(step: Step) -> str:
+    """Where the thing happened: ``server · request (alice)``."""
+    return " · ".join(visible(part) for part in (step.process, step.thread) if part)
+
+
+def file_line(excerpt: Excerpt) -> str:
+    """``flask/app.py:1536``, or the file alone where no line is marked."""
+    path = visible(excerpt.path)
+    return path if excerpt.current is None else f"{path}:{excerpt.current}"
+
+
+def source_line(text: str) -> str:
+    """A line of source, its tabs as spaces."""
+    return visible(text.expandtabs(4))
+
+
+def web_link(address: str | None) -> str | None:
+    """``address`` if it is an absolute http(s) address, else None."""
+    if not address:
+        return None
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return address if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def step_sentence(step: Step) -> str:
+    """One line that says what a step is, for lists, tooltips and screen readers."""
+    words = [visible(step.title), KIND_WORDS[step.kind], place(step)]
+    if step.library:
+        words.insert(1, library(step.library))
+    return ", ".join(words)
+
+
+class Clients:
+    """The names that the clients of a capture go by.
+
+    ``named`` maps a client's port to its name; a client without one is
+    numbered by its first message, because ports differ from run to run.
+    """
+
+    def __init__(self, messages: Iterable[Message], named: Mapping[int, str] | None = None) -> None:
+        self._names: dict[tuple[str, int], str] = {}
+        for message in messages:
+            end = _client_end(message)
+            if end not in self._names:
+                given = (named or {}).get(end[1])
+                self._names[end] = visible(given) if given else f"client {len(self._names) + 1}"
+
+    @property
+    def names(self) -> list[str]:
+        """Each name once, by first message."""
+        return list(dict.fromkeys(self._names.values()))
+
+    def name(self, message: Message) -> str:
+        """The client at this message's end of the wire."""
+        return self._names[_client_end(message)]
+
+    def ends(self, message: Message) -> tuple[str, str]:
+        """Sender and receiver: ``("alice", "server")``."""
+        name = self.name(message)
+        return (name, "server") if message.side is Side.CLIENT else ("server", name)
+
+
+def _client_end(message: Message) -> tuple[str, int]:
+    flow = message.flow
+    return tuple(flow.source) if message.side is Side.CLIENT else tuple(flow.destination)
