@@ -68,6 +68,23 @@ def test_bytes_wake_the_thread_that_reads_them_however_they_are_cut():
     assert before not in turns.receivers(sent)
 
 
+def test_what_one_call_reads_bit_by_bit_wakes_once():
+    """A frame's header and its payload are one waking; the next frame is another."""
+    client = Process("client")
+    run = client.call(1, "Thread.run", 1, None)
+    loop = client.call(1, "read_loop", 2, None, run)
+    first = client.call(1, "recv_frame", 3, 30, loop)
+    client.recv(1, WAY, 0, 2, 4, 10, call=first)
+    client.recv(1, WAY, 2, 7, 11, 20, call=first)
+    second = client.call(1, "recv_frame", 40, 60, loop)
+    client.recv(1, WAY, 9, 2, 41, 50, call=second)
+    turns = Turns([client.trace])
+    frame = turns.at("client", 1, 25)
+    assert (frame.begin_ns, frame.end_ns) == (10, 50)
+    assert (frame.cause.offset, frame.cause.end) == (0, 9)
+    assert (turns.at("client", 1, 55).cause.offset, turns.at("client", 1, 55).cause.end) == (9, 11)
+
+
 def test_a_handoff_wakes_the_thread_that_takes_it():
     server = Process("server")
     handler = server.call(1, "handler", 1, 50)

@@ -40,6 +40,9 @@ from utils.turns import Turn, Turns, starts_thread
 #: "Thread-7 (_read_loop_websocket)" → "_read_loop_websocket": numbers differ from run to run.
 _NUMBERED_THREAD = re.compile(r"^Thread-\d+(?: \((?P<target>.+)\))?$")
 
+#: The modules by which one thread hands work to another.
+_HANDING = ("queue.py", "threading.py")
+
 _HANDOFF_WORDS = {
     HandOffKind.QUEUE: ("put into a queue", "taken out of it"),
     HandOffKind.EVENT: ("an event set", "the wait for it over"),
@@ -168,11 +171,23 @@ class _Teller:
             children: list[tuple[_Part, Message | None]] = []
             for effect in self._effects(part):
                 carried = self._completed(effect) if isinstance(effect, Transfer) else incoming
-                for turn in self.turns.woken_by(effect):
-                    if id(turn.cause) not in self.told:
-                        self.told.add(id(turn.cause))
-                        children.append((_Part(turn, turn.begin_ns, turn.end_ns), carried))
+                for woken in self._woken(effect):
+                    if id(woken.turn.cause) not in self.told:
+                        self.told.add(id(woken.turn.cause))
+                        children.append((woken, carried))
             stack.extend(reversed(children))
+
+    def _woken(self, effect: Transfer | HandOff) -> Iterator[_Part]:
+        """The turns that ``effect`` caused and in which the journey goes on.
+
+        A thread that was woken only to return to the user's own code, which
+        had waited for it, is the journey's end, not a part of it; whether it
+        had to wait at all is chance.
+        """
+        for turn in self.turns.woken_by(effect):
+            part = _Part(turn, turn.begin_ns, turn.end_ns)
+            if isinstance(effect, Transfer) or self._calls(part):
+                yield part
 
     def _belongs(self, part: _Part, call: Call) -> bool:
         """Whether ``call`` continues the journey, or was begun anew by the user's own code."""
@@ -239,9 +254,7 @@ class _Teller:
         current = site.line if site is not None and site.code == call.code else call.left
         parent = self.turns.call(call.process, call.parent)
         crosses = parent is None or self._library(parent.code) != library
-        # The tracer takes snapshots of the functions that do the work.
-        essential = call.arguments is not None
-        level = Level.LIBRARY if crosses and essential else Level.ESSENTIAL if essential else Level.ALL
+        level = self._level(part, call, crosses)
         note = ""
         if call.site is not None:
             note = f"called by {call.site.code.name}, line {call.site.line}"
@@ -263,6 +276,22 @@ class _Teller:
             message=message,
             turn=self.count,
         )
+
+    def _level(self, part: _Part, call: Call, crosses: bool) -> Level:
+        """How deep one must look to see ``call``."""
+        # The tracer takes snapshots of the functions that do the work.
+        # Whether a thread came to wait once more before its next turn is chance.
+        if call.arguments is None or self.turns.waits(call):
+            return Level.ALL
+        where = libraries.place(call.code.filename)
+        if where is None or where.library != libraries.python_library():
+            return Level.LIBRARY if crosses else Level.ESSENTIAL
+        # Everybody calls Python's own library; it is told where it moves the work on.
+        if where.path in _HANDING:
+            leads_on = any(any(self._woken(given)) for given in self.turns.given_by(call))
+            return Level.LIBRARY if leads_on else Level.ALL
+        effects = self.turns.effects(part.turn, call.enter_ns, call.leave_ns)
+        return Level.LIBRARY if crosses and effects else Level.ESSENTIAL
 
     def _transfer_step(self, part: _Part, transfer: Transfer, message: Message | None) -> Step:
         sending = transfer.kind is TransferKind.SEND

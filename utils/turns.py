@@ -1,7 +1,7 @@
 """A thread works in turns: it is woken, it acts, and it waits again.
 
 The rule kept here: a turn has exactly one cause.  It begins when bytes come
-out of a socket, when an item comes out of a queue, when an event that was
+out of a socket (what one call reads bit by bit is one), when an item comes out of a queue, when an event that was
 waited for is set, or when the thread starts; it ends where the thread's next
 turn begins.  What a turn does to others, its effects, are the bytes it sends
 and the work it hands on; these are the causes of other turns.  So the turns of
@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from utils.records import Call, Flow, HandOff, HandOffKind, Trace, Transfer, TransferKind
+from utils.records import Call, Code, Flow, HandOff, HandOffKind, Trace, Transfer, TransferKind
 
 Cause = Transfer | HandOff
 Effect = Transfer | HandOff
+
+#: A thread's own function stands at this depth, below Thread.run.
+_LOOP_DEPTH = 1
 
 #: The end of a thread's last turn.
 FOREVER = 1 << 63
@@ -44,6 +47,9 @@ class Turns:
         self._turns: dict[tuple[str, int], list[Turn]] = {}
         self._effects: dict[tuple[str, int], list[tuple[int, Effect]]] = defaultdict(list)
         self._woken: dict[int, Turn] = {}  # id of the cause → the turn it began
+        self._parts: list[Cause] = []
+        self._waiting: set[Code] = set()
+        self._given: dict[tuple[str, int], list[HandOff]] = defaultdict(list)
         self._sends: dict[Flow, list[Transfer]] = defaultdict(list)
         self._recvs: dict[Flow, list[Transfer]] = defaultdict(list)
         for trace in traces:
@@ -71,6 +77,9 @@ class Turns:
         for handoff in trace.handoffs:
             giver, taker = self.call(trace.process, handoff.given), self.call(trace.process, handoff.taken)
             if giver is not None and taker is not None:
+                self._given[trace.process, giver.id].append(handoff)
+                if handoff.kind is not HandOffKind.THREAD:
+                    self._waiting.add(taker.code)
                 self._effects[trace.process, giver.thread].append((handoff.given_ns, handoff))
                 causes[taker.thread].append((handoff.taken_ns, handoff))
         for thread in threads:
@@ -81,15 +90,53 @@ class Turns:
 
     def _cut(self, process: str, thread: int, causes: list[tuple[int, Cause]]) -> Iterator[Turn]:
         begin, cause = 0, None
+        parts: list[Cause] = []
         for at, following in causes:
-            yield self._remember(Turn(process, thread, begin, at, cause))
-            begin, cause = at, following
-        yield self._remember(Turn(process, thread, begin, FOREVER, cause))
+            if cause is not None and not self._effects_between(process, thread, begin, at):
+                longer = self._read_on(cause, following)
+                if longer is not None:
+                    cause = longer
+                    parts.append(following)
+                    continue
+            yield self._remember(Turn(process, thread, begin, at, cause), parts)
+            begin, cause, parts = at, following, [following]
+        yield self._remember(Turn(process, thread, begin, FOREVER, cause), parts)
 
-    def _remember(self, turn: Turn) -> Turn:
-        if turn.cause is not None:
-            self._woken[id(turn.cause)] = turn
+    def _read_on(self, cause: Cause, following: Cause) -> Transfer | None:
+        """The two reads as one, if ``following`` only reads more of the same.
+
+        So it is with a frame's header and its payload, or with a head that is
+        read byte by byte: one call below the thread's own loop asked for both.
+        """
+        if not isinstance(cause, Transfer) or not isinstance(following, Transfer):
+            return None
+        reads = cause.kind is following.kind is TransferKind.RECV
+        if not reads or (cause.flow, cause.end) != (following.flow, following.offset):
+            return None
+        asking = {call.id for call in self._around(cause)}
+        common = next((call for call in self._around(following) if call.id in asking), None)
+        if common is None or common.depth <= _LOOP_DEPTH:
+            return None
+        return replace(cause, length=cause.length + following.length)
+
+    def _around(self, transfer: Transfer) -> Iterator[Call]:
+        """The recorded calls that ``transfer`` was made in, the innermost first."""
+        call = self.call(transfer.process, transfer.call)
+        if call is not None:
+            yield call
+            yield from self.ancestors(call)
+
+    def _remember(self, turn: Turn, causes: Iterable[Cause]) -> Turn:
+        for cause in causes:
+            self._woken[id(cause)] = turn
+            self._parts.append(cause)  # an id lasts only as long as its object
         return turn
+
+    def _effects_between(self, process: str, thread: int, begin: int, end: int) -> list[Effect]:
+        effects = self._effects[process, thread]
+        first = bisect_left(effects, begin, key=lambda effect: effect[0])
+        last = bisect_left(effects, end, key=lambda effect: effect[0])
+        return [effect for _, effect in effects[first:last]]
 
     # ── what is asked ────────────────────────────────────────────────────────
 
@@ -108,9 +155,8 @@ class Turns:
             if (turn := self._woken.get(id(effect))) is not None:
                 yield turn
             return
-        for transfer in self.receivers(effect):
-            if (turn := self._woken.get(id(transfer))) is not None:
-                yield turn
+        turns = (self._woken.get(id(transfer)) for transfer in self.receivers(effect))
+        yield from {id(turn): turn for turn in turns if turn is not None}.values()
 
     def calls(self, turn: Turn, begin_ns: int | None = None, end_ns: int | None = None) -> list[Call]:
         """The calls entered in ``turn`` (or in a part of it) that did its work.
@@ -135,10 +181,7 @@ class Turns:
         """What ``turn`` (or a part of it) sent and handed on, by time."""
         begin = turn.begin_ns if begin_ns is None else begin_ns
         end = turn.end_ns if end_ns is None else end_ns
-        effects = self._effects[turn.process, turn.thread]
-        first = bisect_left(effects, begin, key=lambda effect: effect[0])
-        last = bisect_left(effects, end, key=lambda effect: effect[0])
-        return [effect for _, effect in effects[first:last]]
+        return self._effects_between(turn.process, turn.thread, begin, end)
 
     def thread_of(self, effect: Effect) -> tuple[str, int]:
         """The process and thread that did ``effect``."""
@@ -157,6 +200,14 @@ class Turns:
     def readers(self, flow: Flow, start: int, end: int) -> list[Transfer]:
         """The recvs that read bytes ``start`` to ``end`` of ``flow``."""
         return _overlapping(self._recvs[flow], start, end)
+
+    def waits(self, call: Call) -> bool:
+        """Whether ``call`` is of a function by which threads wait for work."""
+        return call.code in self._waiting
+
+    def given_by(self, call: Call) -> Sequence[HandOff]:
+        """The work that ``call`` handed on, and somebody took."""
+        return self._given.get((call.process, call.id), ())
 
     def ancestors(self, call: Call) -> Iterator[Call]:
         """The calls around ``call``, the innermost first."""
