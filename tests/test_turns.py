@@ -25,11 +25,15 @@ def test_a_turn_lasts_from_one_waking_to_the_next():
     assert turns.at("server", 1, 5).cause is None
 
 
-def test_a_recv_of_nothing_wakes_nobody():
+def test_the_end_of_a_stream_begins_a_turn_of_its_own():
+    """What a thread does on being told that the peer is gone belongs to nobody's message."""
     server = Process("server")
     loop = server.call(1, "loop", 1, None)
-    server.recv(1, WAY, 0, 0, 10, 20, call=loop)
-    assert Turns([server.trace]).at("server", 1, 50).cause is None
+    data = server.recv(1, WAY, 0, 4, 10, 20, call=loop)
+    end = server.recv(1, WAY, 4, 0, 30, 40, call=loop)
+    turns = Turns([server.trace])
+    assert (turns.at("server", 1, 25).cause, turns.at("server", 1, 25).end_ns) == (data, 40)
+    assert turns.at("server", 1, 50).cause == end
 
 
 def test_the_waiting_for_the_next_turn_is_no_part_of_this_one():

@@ -1,0 +1,22 @@
+# Each target sets the project up first, if it is not yet, and then does its work.
+# PYTHON names the Python to set up with; ARGS are handed on, e.g. make test ARGS="-k wire"
+PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test lint notebooks bench soak constraints
+
+help:
+	@echo "make lab        open JupyterLab at the first notebook"
+	@echo "make test       run every test, and validate every notebook"
+	@echo "make setup      only set up;  make lint  only look at the code"
+	@echo "make notebooks  make the notebooks' outputs anew"
+	@echo "make bench      measure;  make soak  the long tests"
+	@echo "make constraints  pin the newest versions that fit (needs uv)"
+
+setup lab test lint notebooks bench soak:
+	@$(PYTHON) tools/bootstrap.py $@ $(ARGS)
+
+constraints:
+	uv pip compile --universal --python-version 3.11 --upgrade --all-extras --quiet \
+	  --no-header --no-annotate --no-emit-index-url -o constraints.txt pyproject.toml
