@@ -49,6 +49,7 @@ class Stream:
     next: int = 0  # the offset that is expected next
     missing: int = 0  # bytes that never came
     _held: list[_Held] = field(default_factory=list)
+    _fin: int | None = None  # the offset at which the sender ended the stream
     _acknowledged: int = 0  # the peer has everything before this offset
     _ends: list[int] = field(default_factory=list)  # where each delivered chunk ends
     _times: list[int] = field(default_factory=list)
@@ -71,10 +72,12 @@ class Stream:
             sequence = self.base
         else:
             sequence = segment.sequence
+        if self.base is None and segment.payload:
+            self.base = sequence
+        if self.base is not None and segment.flags & Flag.FIN:
+            self._fin = self.offset_of(sequence) + len(segment.payload)
         if not segment.payload:
             return
-        if self.base is None:
-            self.base = sequence
         insort(self._held, _Held(self.offset_of(sequence), segment.time_ns, segment.payload))
         yield from self._release()
 
@@ -93,10 +96,10 @@ class Stream:
             if self.next < self._held[0].offset:
                 yield self._gap(self._held[0].offset, time_ns)
             yield from self._release()
-        # A FIN counts for one, and the peer acknowledges it too: one number
-        # past the last byte is no byte that was lost.
-        if self._acknowledged > self.next + 1:
-            yield self._gap(self._acknowledged, time_ns)
+        # A FIN takes one sequence number, which the peer acknowledges like a byte.
+        last = self._acknowledged if self._fin is None else min(self._acknowledged, self._fin)
+        if last > self.next:
+            yield self._gap(last, time_ns)
 
     def time_of(self, offset: int) -> int:
         """When the delivered byte at ``offset`` was seen on the wire, in nanoseconds."""
