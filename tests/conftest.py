@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+# No deadline: a busy machine is no counter-example.  The same examples in
+# every run of CI: a new find belongs to whoever made the change.
+settings.register_profile("lab", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("lab")
 
 
 @pytest.hookimpl(hookwrapper=True)

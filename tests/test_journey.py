@@ -8,7 +8,7 @@ import pytest
 
 from tests.worlds import Process, flow, recording
 from utils.errors import InputError
-from utils.journey import check, journey
+from utils.journey import journey
 from utils.records import HandOffKind, Level, Message, StepKind
 from utils.wire.units import Layer, Side, Unit
 
@@ -155,23 +155,3 @@ class TestSteps:
         stranger = message(flow(49999), 0, b"z", 1, "a stranger's bid")
         with pytest.raises(InputError, match="a stranger's bid"):
             journey(world, [*messages, stranger], stranger)
-
-
-class TestCheck:
-    def test_every_byte_has_one_send_and_one_recv_and_time_agrees(self):
-        world, messages = a_bid()
-        report = check(world, messages)
-        assert report.whole and report.data_bytes == 8 + 9 + 9 and report.messages == 3
-
-    def test_a_packet_before_its_send_is_told(self):
-        world, messages = a_bid()
-        early = [replace(messages[0], first_ns=1, last_ns=1), *messages[1:]]
-        report = check(world, early)
-        assert not report.whole and report.in_order == 2
-
-    def test_a_byte_that_no_send_wrote_is_told(self):
-        world, messages = a_bid()
-        client = world.trace("client")
-        cut = tuple(replace(t, length=t.length - 1) if t.offset == 0 and t.flow == ALICE else t for t in client.transfers)
-        world = replace(world, traces=(replace(client, transfers=cut), world.trace("server")))
-        assert check(world, messages).sent_once == 8 + 9 + 9 - 1

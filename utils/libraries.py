@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-import stack_data
 from packaging.utils import canonicalize_name
+from stack_data.core import Source
 
 from utils.records import Code, Excerpt, Library, Link
 
@@ -206,13 +206,13 @@ def link(filename: str, first: int, last: int | None = None, *, version: str | N
 
 
 @cache
-def _source(filename: str) -> stack_data.Source | None:
+def _source(filename: str) -> Source | None:
     """The parsed file, or None where there is nothing to read or to parse."""
     try:
-        source = stack_data.Source.for_filename(filename)
+        source = Source.for_filename(filename)
     except (OSError, SyntaxError, UnicodeDecodeError):
         return None
-    return source if isinstance(source, stack_data.Source) and source.tree and source.lines else None
+    return source if isinstance(source, Source) and source.tree and source.lines else None
 
 
 @cache
@@ -278,11 +278,11 @@ def excerpt(code: Code, current: int | None = None, most: int = EXCERPT_LINES) -
 
 
 def _by_interest(
-    source: stack_data.Source, code: Code, bounds: tuple[int, int], current: int | None
+    source: Source, code: Code, bounds: tuple[int, int], current: int | None
 ) -> Iterator[range]:
     """The statements of a function, as line ranges: those worth most room first."""
     node = _definitions(code.filename)[code.first_line]
-    pieces: list[range] = source.pieces  # type: ignore[misc]  # stack_data leaves its property untyped
+    pieces: list[range] = source.pieces  # type: ignore[misc]  # its cached property has no type
     inside = [p for p in pieces if bounds[0] <= p.start and p.stop - 1 <= bounds[1]]
     if not inside:
         yield range(bounds[0], bounds[1] + 1)

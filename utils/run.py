@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from utils import journey as journeys
 from utils import reassembly, recording
 from utils.errors import InputError
-from utils.journey import JoinReport
+from utils.join import JoinReport, check
 from utils.latency import hops
 from utils.records import Journey, Message, Recording, StepKind
 from utils.wire.units import Side
@@ -101,9 +101,9 @@ class Run:
             if step.kind is StepKind.WIRE and step.message is not None
         ]
 
-    def check(self) -> JoinReport:
-        """How well calls and packets agree, over every byte of the recording."""
-        return journeys.check(self.recording, self.messages)
+    def check(self, event: str) -> JoinReport:
+        """How well calls and packets agree, over every byte of a journey."""
+        return check(self.recording, self._messages_of(event))
 
     # ── views ────────────────────────────────────────────────────────────────
 

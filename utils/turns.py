@@ -69,9 +69,11 @@ class Turns:
             if transfer.kind is TransferKind.SEND and transfer.length:
                 self._sends[transfer.flow].append(transfer)
                 self._effects[trace.process, transfer.thread].append((transfer.start_ns, transfer))
-            elif transfer.kind is TransferKind.RECV and transfer.length:
-                self._recvs[transfer.flow].append(transfer)
+            elif transfer.kind is TransferKind.RECV:
+                # A read that brought nothing, at a stream's end, wakes the thread too.
                 causes[transfer.thread].append((transfer.end_ns, transfer))
+                if transfer.length:
+                    self._recvs[transfer.flow].append(transfer)
             elif transfer.kind is TransferKind.ACCEPT and not transfer.exception:
                 causes[transfer.thread].append((transfer.end_ns, transfer))
         for handoff in trace.handoffs:
@@ -110,7 +112,7 @@ class Turns:
         """
         if not isinstance(cause, Transfer) or not isinstance(following, Transfer):
             return None
-        reads = cause.kind is following.kind is TransferKind.RECV
+        reads = cause.kind is following.kind is TransferKind.RECV and following.length
         if not reads or (cause.flow, cause.end) != (following.flow, following.offset):
             return None
         asking = {call.id for call in self._around(cause)}

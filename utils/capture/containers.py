@@ -112,7 +112,7 @@ def _pcapng(data: bytes) -> Iterator[Packet]:
         try:
             kind, size = struct.unpack_from(order + "II", data, at)
             body = data[at + 8 : at + size - 4]
-            if size < 12 or size % 4 or len(body) != size - 12:
+            if size < 12 or size % 4 or at + size > len(data):
                 raise EndsEarly(at)
             if kind == _INTERFACE:
                 interfaces.append((struct.unpack_from(order + "H", body)[0], _units(order, body[8:])))

@@ -153,6 +153,9 @@ class _Shelf:
         latest = bisect_right(self.gifts, taker.time_ns, key=lambda end: end.time_ns) - 1
         if latest <= self.seen.get(taker.call.thread, -1):
             return None
+        if not taker.role.at_enter and self.gifts[latest].time_ns < taker.call.enter_ns:
+            # Set before anybody waited: the taker was not woken, it went on.
+            return None
         self.seen[taker.call.thread] = latest
         return self.gifts[latest]
 

@@ -1,0 +1,168 @@
+"""A live capture holds its port's packets, all of them, each once, and no other's."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+
+import pytest
+
+from utils import reassembly
+from utils.capture import files
+from utils.capture.live import LiveCapture
+from utils.records import Flag
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0 or sys.platform != "linux",
+    reason="reading packets needs a right that this user lacks",
+)
+
+
+class Echo:
+    """A TCP server on a free port that gives back what it gets."""
+
+    def __init__(self, family: int = socket.AF_INET) -> None:
+        host = "127.0.0.1" if family == socket.AF_INET else "::1"
+        self._listener = socket.create_server((host, 0), family=family)
+        self.address = self._listener.getsockname()[:2]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self.address[1])
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                while data := connection.recv(1 << 16):
+                    connection.sendall(data)
+
+    def talk(self, data: bytes, pieces: int = 1) -> None:
+        with socket.create_connection(self.address) as client:
+            size = -(-len(data) // pieces)
+            for at in range(0, len(data), size):
+                client.sendall(data[at : at + size])
+                received = 0
+                while received < len(data[at : at + size]):
+                    received += len(client.recv(1 << 20))
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+@pytest.fixture
+def echo():
+    server = Echo()
+    yield server
+    server.close()
+
+
+def capture(port: int, path, work) -> files.Contents:
+    live = LiveCapture()
+    live.start(port, path)
+    try:
+        work()
+    finally:
+        counts = live.stop()
+    assert counts.dropped == 0
+    contents = files.read(path)
+    assert contents.packets == counts.packets and contents.clipped == 0 and contents.ends_early is None
+    return contents
+
+
+def data_bytes(segments) -> int:
+    streams = reassembly.Streams()
+    chunks = [chunk for segment in segments for _, chunk in streams.add(segment)]
+    assert streams.missing == 0
+    return sum(chunk.length for chunk in chunks)
+
+
+def test_from_the_handshake_to_the_last_byte(echo, tmp_path):
+    contents = capture(echo.port, tmp_path / "x.pcapng", lambda: echo.talk(b"hello"))
+    assert contents.segments[0].flags & Flag.SYN
+    assert [segment.payload for segment in contents.segments if segment.payload] == [b"hello", b"hello"]
+
+
+def test_ten_runs_of_large_blobs_lose_and_double_nothing(echo, tmp_path):
+    blob = os.urandom(200_000)
+    for number in range(10):
+        contents = capture(echo.port, tmp_path / f"{number}.pcapng", lambda: echo.talk(blob))
+        assert data_bytes(contents.segments) == 2 * len(blob)
+        sent = [(s.flow, s.sequence) for s in contents.segments if s.payload]
+        assert len(sent) == len(set(sent))
+
+
+def test_no_other_ports_packet_enters(echo, tmp_path):
+    other = Echo()
+    try:
+
+        def work():
+            other.talk(b"a secret")
+            echo.talk(b"hello")
+            other.talk(b"a secret")
+
+        contents = capture(echo.port, tmp_path / "x.pcapng", work)
+    finally:
+        other.close()
+    assert b"secret" not in (tmp_path / "x.pcapng").read_bytes()
+    assert {echo.port in (s.flow.source.port, s.flow.destination.port) for s in contents.segments} == {True}
+
+
+def test_over_ipv6_too(tmp_path):
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):  # noqa: PTH110
+        pytest.skip("this machine has no IPv6")
+    server = Echo(socket.AF_INET6)
+    try:
+        contents = capture(server.port, tmp_path / "x.pcapng", lambda: server.talk(b"hello"))
+    finally:
+        server.close()
+    assert [segment.payload for segment in contents.segments if segment.payload] == [b"hello", b"hello"]
+
+
+def test_stamps_are_the_kernels_and_lie_between_send_and_receive(echo, tmp_path):
+    import time
+
+    times = []
+
+    def work():
+        times.append(time.time_ns())
+        echo.talk(b"hello")
+        times.append(time.time_ns())
+
+    contents = capture(echo.port, tmp_path / "x.pcapng", work)
+    assert all(times[0] <= segment.time_ns <= times[1] for segment in contents.segments if segment.payload)
+    assert any(segment.time_ns % 1000 for segment in contents.segments)
+
+
+def test_stopping_twice_is_stopping_once(echo, tmp_path):
+    live = LiveCapture()
+    live.start(echo.port, tmp_path / "x.pcapng")
+    live.stop()
+    live.stop()
+
+
+def test_scapys_own_sniff_takes_the_socket(echo):
+    """It is a scapy socket like any other."""
+    from scapy.layers.inet import TCP
+    from scapy.sendrecv import AsyncSniffer
+
+    from utils.capture.loopback import LoopbackSocket
+
+    ready = threading.Event()
+    source = LoopbackSocket(echo.port)
+    sniffer = AsyncSniffer(opened_socket=source, started_callback=ready.set)
+    sniffer.start()
+    assert ready.wait(10)
+    echo.talk(b"hello")
+    found = sniffer.stop()
+    source.close()
+    assert [bytes(packet[TCP].payload) for packet in found if packet[TCP].payload][:2] == [b"hello", b"hello"]

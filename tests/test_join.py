@@ -1,0 +1,28 @@
+"""Every byte on the wire has its one send and its one recv, and no clock contradicts it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.test_journey import ALICE, a_bid
+from utils.join import check
+
+
+class TestCheck:
+    def test_every_byte_has_one_send_and_one_recv_and_time_agrees(self):
+        world, messages = a_bid()
+        report = check(world, messages)
+        assert report.whole and report.data_bytes == 8 + 9 + 9 and report.messages == 3
+
+    def test_a_packet_before_its_send_is_told(self):
+        world, messages = a_bid()
+        early = [replace(messages[0], first_ns=1, last_ns=1), *messages[1:]]
+        report = check(world, early)
+        assert not report.whole and report.in_order == 2
+
+    def test_a_byte_that_no_send_wrote_is_told(self):
+        world, messages = a_bid()
+        client = world.trace("client")
+        cut = tuple(replace(t, length=t.length - 1) if t.offset == 0 and t.flow == ALICE else t for t in client.transfers)
+        world = replace(world, traces=(replace(client, transfers=cut), world.trace("server")))
+        assert check(world, messages).sent_once == 8 + 9 + 9 - 1

@@ -1,0 +1,255 @@
+"""Single steps of a journey, made from the facts of the recording.
+
+The rule kept here: a step says what the recording says and adds nothing; its
+texts are made from names and numbers that were recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypedDict
+
+from utils import libraries
+from utils.records import (
+    Call,
+    Code,
+    Excerpt,
+    Flow,
+    HandOff,
+    HandOffKind,
+    Level,
+    Library,
+    Link,
+    Message,
+    Recording,
+    Step,
+    StepKind,
+    Transfer,
+    TransferKind,
+)
+from utils.turns import Turns
+
+#: "Thread-7 (_read_loop_websocket)" → "_read_loop_websocket": numbers differ from run to run.
+_NUMBERED_THREAD = re.compile(r"^Thread-\d+(?: \((?P<target>.+)\))?$")
+
+_HANDOFF_WORDS = {
+    HandOffKind.QUEUE: ("put into a queue", "taken out of it"),
+    HandOffKind.EVENT: ("an event set", "the wait for it over"),
+    HandOffKind.THREAD: ("a thread started", "the thread runs"),
+}
+
+
+class _Source(TypedDict):
+    """The fields of a step that say where its code can be read."""
+
+    library: Library | None
+    excerpt: Excerpt | None
+    link: Link | None
+
+
+class StepMaker:
+    """Makes the steps of one recording; their times count from ``start_ns``.
+
+    ``turn`` is the number of the turn that is being told.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        turns: Turns,
+        messages: Iterable[Message],
+        clients: Mapping[int, str],
+        start_ns: int,
+    ) -> None:
+        self.turn = 0
+        self._versions = recording.meta.versions
+        self._port = recording.meta.port
+        self._turns = turns
+        self._messages = _by_flow(messages)
+        self._clients = clients
+        self._start_ns = start_ns
+        self._shown: set[tuple[Flow, int]] = set()  # the messages that were shown on the wire
+        self._threads = dict(self._thread_labels(recording))
+
+    # ── steps ────────────────────────────────────────────────────────────────
+
+    def call(self, call: Call, level: Level, depth: int, child: Call | None, message: Message | None) -> Step:
+        """``call`` is entered; ``child`` is the first call that is told below it."""
+        site = child.site if child is not None else None
+        # Where this function goes on: the line of the first call told below
+        # it, or the line that it returned from.
+        current = site.line if site is not None and site.code == call.code else call.left
+        note = ""
+        if call.site is not None:
+            note = f"called by {call.site.code.name}, line {call.site.line}"
+        if call.exception:
+            note = f"{note}; left by {call.exception}" if note else f"left by {call.exception}"
+        return Step(
+            kind=StepKind.CALL,
+            level=level,
+            process=call.process,
+            thread=self._label(call),
+            title=call.code.name,
+            since_ns=call.enter_ns - self._start_ns,
+            depth=depth,
+            duration_ns=None if call.leave_ns is None else call.leave_ns - call.enter_ns,
+            **self._source(call.code, current),
+            arguments=tuple((call.arguments or {}).items()),
+            result=call.result,
+            note=note,
+            message=message,
+            turn=self.turn,
+        )
+
+    def transfer(self, transfer: Transfer) -> Step:
+        """Bytes go into a socket, or come out of one; or a connection is accepted."""
+        message = self.message(transfer)
+        sending = transfer.kind is TransferKind.SEND
+        accepting = transfer.kind is TransferKind.ACCEPT
+        span = None
+        if message is not None:
+            start = max(transfer.offset, message.start) - message.start
+            span = (start, min(transfer.end, message.end) - message.start)
+        site = transfer.site
+        if accepting:
+            note = f"a connection is accepted: {transfer.flow}"
+        else:
+            way = "into" if sending else "out of"
+            unit = "byte" if transfer.length == 1 else "bytes"
+            note = (
+                f"{transfer.length} {unit} {way} the socket, bytes {transfer.offset} to "
+                f"{transfer.end} of {self._peers(transfer.flow)}"
+            )
+        return Step(
+            kind=StepKind.SEND if sending else StepKind.RECV,
+            level=Level.LIBRARY,
+            process=transfer.process,
+            thread=self._label(transfer),
+            title=f"socket.{transfer.kind.value}" + (f" in {site.code.name}" if site else ""),
+            since_ns=(transfer.start_ns if sending else transfer.end_ns) - self._start_ns,
+            depth=0,
+            duration_ns=transfer.end_ns - transfer.start_ns if sending else None,
+            **self._source(site.code if site else None, site.line if site else None),
+            note=note,
+            message=message,
+            span=span,
+            turn=self.turn,
+        )
+
+    def handoff(self, handoff: HandOff, message: Message | None) -> Step:
+        """Work passes from one thread to another; ``message`` is what it is about."""
+        taken = self._turns.call(handoff.process, handoff.taken)
+        given = self._turns.call(handoff.process, handoff.given)
+        site = taken.site if taken else None
+        code = site.code if site else taken.code if taken else None
+        line = site.line if site else taken.left if taken else None
+        gave, took = _HANDOFF_WORDS[handoff.kind]
+        giver = self._label(given)
+        return Step(
+            kind=StepKind.HANDOFF,
+            level=Level.LIBRARY,
+            process=handoff.process,
+            thread=self._label(taken),
+            title=f"{given.code.name if given else '?'} → {taken.code.name if taken else '?'}",
+            since_ns=handoff.given_ns - self._start_ns,
+            depth=0,
+            duration_ns=handoff.taken_ns - handoff.given_ns,
+            **self._source(code, line),
+            note=f"{gave} by {giver}; {took} here",
+            message=message,
+            turn=self.turn,
+        )
+
+    def wire(self, send: Transfer) -> Iterator[Step]:
+        """The messages whose last byte ``send`` wrote, as seen on the wire."""
+        for message in self._messages.get(send.flow, ()):
+            if not send.offset < message.end <= send.end or (send.flow, message.start) in self._shown:
+                continue
+            self._shown.add((send.flow, message.start))
+            yield Step(
+                kind=StepKind.WIRE,
+                level=Level.LIBRARY,
+                process="wire",
+                thread=self._peers(send.flow),
+                title=message.unit.summary,
+                since_ns=message.last_ns - self._start_ns,
+                depth=0,
+                note=f"{len(message.unit.raw)} bytes on the wire, {self._peers(send.flow)}",
+                message=message,
+                span=(0, len(message.unit.raw)),
+                turn=self.turn,
+            )
+
+    # ── sources ──────────────────────────────────────────────────────────────
+
+    def library(self, code: Code) -> Library | None:
+        """The library of ``code``, in the version that was recorded."""
+        where = libraries.place(code.filename)
+        if where is None:
+            return None
+        recorded = self._versions.get(where.library.name, where.library.version)
+        return replace(where.library, version=recorded)
+
+    def _source(self, code: Code | None, line: int | None) -> _Source:
+        """Where ``code`` can be read.  An excerpt of another version would show other lines."""
+        if code is None:
+            return _Source(library=None, excerpt=None, link=None)
+        library = self.library(code)
+        where = libraries.place(code.filename)
+        same = where is not None and library == where.library
+        return _Source(
+            library=library,
+            excerpt=libraries.excerpt(code, line) if same else None,
+            link=libraries.link(
+                code.filename, line or code.first_line, version=library.version if library else None
+            ),
+        )
+
+    # ── names and messages ───────────────────────────────────────────────────
+
+    def message(self, transfer: Transfer) -> Message | None:
+        """The message that the last byte of ``transfer`` belongs to."""
+        offset = transfer.end - 1
+        messages = self._messages.get(transfer.flow, [])
+        index = bisect_right(messages, offset, key=lambda message: message.start) - 1
+        if index >= 0 and offset < messages[index].end:
+            return messages[index]
+        return None
+
+    def _peers(self, flow: Flow) -> str:
+        if flow.destination.port == self._port:
+            return f"{self._client(flow.source.port)} → server"
+        return f"server → {self._client(flow.destination.port)}"
+
+    def _client(self, port: int) -> str:
+        return self._clients.get(port, "client")
+
+    def _label(self, of: Call | Transfer | None) -> str:
+        return "" if of is None else self._threads.get((of.process, of.thread), "")
+
+    def _thread_labels(self, recording: Recording) -> Iterator[tuple[tuple[str, int], str]]:
+        """Each thread's name without its number, and with the client that it serves."""
+        for trace in recording.traces:
+            served: dict[int, set[str]] = defaultdict(set)
+            for transfer in trace.transfers:
+                for endpoint in transfer.flow:
+                    if endpoint.port in self._clients:
+                        served[transfer.thread].add(self._clients[endpoint.port])
+            for ident, name in trace.threads.items():
+                match = _NUMBERED_THREAD.match(name)
+                label = (match["target"] or "thread") if match else name
+                clients = served[ident]
+                yield (trace.process, ident), f"{label} ({clients.pop()})" if len(clients) == 1 else label
+
+
+def _by_flow(messages: Iterable[Message]) -> dict[Flow, list[Message]]:
+    by_flow: dict[Flow, list[Message]] = defaultdict(list)
+    for message in messages:
+        by_flow[message.flow].append(message)
+    for found in by_flow.values():
+        found.sort(key=lambda message: message.start)
+    return by_flow
