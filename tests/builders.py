@@ -87,19 +87,44 @@ def _explain_event(raw: bytes, text: str, name: str) -> tuple[Span, ...]:
         Span(0, 1, Layer.WEBSOCKET, "FIN, opcode", "FIN, text", "A whole text message in one frame.", rfc),
         Span(1, key, Layer.WEBSOCKET, "MASK, length", f"{len(encoded)}", "How long the payload is.", rfc),
         Span(key, head, Layer.WEBSOCKET, "Masking key", raw[key:head].hex(" "), "Undoes the mask.", rfc),
-        Span(head, head + 1, Layer.ENGINEIO, "Packet type", "4 MESSAGE", "For the layer above.", "engine.io-protocol"),
-        Span(head + 1, head + 2, Layer.SOCKETIO, "Packet type", "2 EVENT", "A named event.", "socket.io-protocol"),
+        Span(
+            head,
+            head + 1,
+            Layer.ENGINEIO,
+            "Packet type",
+            "4 MESSAGE",
+            "For the layer above.",
+            "engine.io-protocol",
+        ),
+        Span(
+            head + 1,
+            head + 2,
+            Layer.SOCKETIO,
+            "Packet type",
+            "2 EVENT",
+            "A named event.",
+            "socket.io-protocol",
+        ),
         Span(head + 2, head + 3, Layer.PAYLOAD, "JSON", "[", "An array begins.", "RFC 8259, section 5"),
         Span(head + 3, at, Layer.SOCKETIO, "Event name", name, "Which handler runs.", "socket.io-protocol"),
         Span(at, at + 1, Layer.PAYLOAD, "JSON", ",", "The next element.", "RFC 8259, section 5"),
-        Span(at + 1, len(raw), Layer.PAYLOAD, "Arguments", encoded[at + 1 - head :].decode("utf-8", "replace"),
-             "What the handler is called with.", "RFC 8259"),
+        Span(
+            at + 1,
+            len(raw),
+            Layer.PAYLOAD,
+            "Arguments",
+            encoded[at + 1 - head :].decode("utf-8", "replace"),
+            "What the handler is called with.",
+            "RFC 8259",
+        ),
     ]
     return tuple(span for span in spans if span.start < span.end)
 
 
 def http_message(
-    *, text: str = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: 127.0.0.1:5000\r\n\r\n", start: int = 0
+    *,
+    text: str = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: 127.0.0.1:5000\r\n\r\n",
+    start: int = 0,
 ) -> Message:
     """An HTTP request, a span a line."""
     raw = text.encode()
@@ -108,10 +133,20 @@ def http_message(
     for line in raw.splitlines(keepends=True):
         label = "Request line" if at == 0 else "Header" if line.strip() else "End of headers"
         spans.append(
-            Span(at, at + len(line), Layer.HTTP, label, line.decode().rstrip(), "One line.", "RFC 9112, section 2.1")
+            Span(
+                at,
+                at + len(line),
+                Layer.HTTP,
+                label,
+                line.decode().rstrip(),
+                "One line.",
+                "RFC 9112, section 2.1",
+            )
         )
         at += len(line)
-    unit = Unit(Side.CLIENT, Layer.HTTP, start, raw, b"", (), text.split(" HTTP/")[0], (), partial(tuple, spans))
+    unit = Unit(
+        Side.CLIENT, Layer.HTTP, start, raw, b"", (), text.split(" HTTP/")[0], (), partial(tuple, spans)
+    )
     return Message(Flow(ALICE, SERVER), unit, START_NS, START_NS)
 
 
@@ -191,7 +226,16 @@ def moved(kind: StepKind, message: Message, process: str, thread: str, *, since_
 def handed(title: str, process: str, thread: str, *, since_us: float, turn: int, note: str) -> Step:
     """A step at which work passes into ``thread``."""
     return Step(
-        StepKind.HANDOFF, Level.LIBRARY, process, thread, title, round(since_us * 1000), 0, 35_000, turn=turn, note=note
+        StepKind.HANDOFF,
+        Level.LIBRARY,
+        process,
+        thread,
+        title,
+        round(since_us * 1000),
+        0,
+        35_000,
+        turn=turn,
+        note=note,
     )
 
 
@@ -205,71 +249,172 @@ def _bid_steps() -> Iterator[Step]:
     bid = event_message()
     argument = repr(BID)
     main = partial(call, process="client", thread="MainThread", turn=1, message=bid)
-    yield main(socketio.Client.emit, since_us=0, took_us=610, level=library, line=36,
-               arguments=[("event", "'replace old value'"), ("data", argument), ("namespace", "None")],
-               result="None", note="called by <cell line: 1>, line 1")
-    yield main(socketio.Client._send_packet, since_us=80, depth=1, line=2, took_us=420,
-               arguments=[("pkt", "<socketio.Packet>")])
-    yield main(socketio.packet.Packet.encode, since_us=101, depth=2, line=8, took_us=130,
-               result="'2[\"replace old value\",{\"auctionID\":7,\"newPrice\":1250}]'")
+    yield main(
+        socketio.Client.emit,
+        since_us=0,
+        took_us=610,
+        level=library,
+        line=36,
+        arguments=[("event", "'replace old value'"), ("data", argument), ("namespace", "None")],
+        result="None",
+        note="called by <cell line: 1>, line 1",
+    )
+    yield main(
+        socketio.Client._send_packet,
+        since_us=80,
+        depth=1,
+        line=2,
+        took_us=420,
+        arguments=[("pkt", "<socketio.Packet>")],
+    )
+    yield main(
+        socketio.packet.Packet.encode,
+        since_us=101,
+        depth=2,
+        line=8,
+        took_us=130,
+        result='\'2["replace old value",{"auctionID":7,"newPrice":1250}]\'',
+    )
     yield main(engineio.Client.send, since_us=260, depth=2, level=library, line=9, took_us=160)
     yield main(engineio.Client._send_packet, since_us=290, depth=3, level=essential, took_us=60)
-    yield handed("Queue.put → Queue.get", "client", "_write_loop", since_us=330, turn=2,
-                 note="put into a queue by MainThread; taken out of it here")
+    yield handed(
+        "Queue.put → Queue.get",
+        "client",
+        "_write_loop",
+        since_us=330,
+        turn=2,
+        note="put into a queue by MainThread; taken out of it here",
+    )
     writer = partial(call, process="client", thread="_write_loop", turn=2, message=bid)
     yield writer(engineio.Client._write_loop, since_us=372, level=library, line=60, took_us=None)
-    yield writer(engineio.packet.Packet.encode, since_us=391, depth=1, line=4, result="'42[\"replace old value\",…]'")
-    yield writer(websocket.WebSocket.send, since_us=430, depth=1, level=library, line=6, took_us=160,
-                 arguments=[("payload", "'42[\"replace old value\",…]'"), ("opcode", "1")], result=str(len(bid.unit.raw)))
+    yield writer(
+        engineio.packet.Packet.encode, since_us=391, depth=1, line=4, result="'42[\"replace old value\",…]'"
+    )
+    yield writer(
+        websocket.WebSocket.send,
+        since_us=430,
+        depth=1,
+        level=library,
+        line=6,
+        took_us=160,
+        arguments=[("payload", "'42[\"replace old value\",…]'"), ("opcode", "1")],
+        result=str(len(bid.unit.raw)),
+    )
     yield writer(websocket.ABNF.format, since_us=470, depth=2, level=all_, line=12, took_us=61)
     yield moved(StepKind.SEND, bid, "client", "_write_loop", since_us=560, turn=2)
     yield moved(StepKind.WIRE, bid, "wire", "alice → server", since_us=700, turn=2)
     yield moved(StepKind.RECV, bid, "server", "_thread (alice)", since_us=742, turn=3)
     reader = partial(call, process="server", thread="_thread (alice)", turn=3, message=bid)
-    yield reader(wsproto.connection.Connection.receive_data, since_us=770, level=library, line=12, took_us=90,
-                 arguments=[("data", f"bytes({len(bid.unit.raw)})")])
-    yield reader(wsproto.frame_protocol.FrameDecoder.process_buffer, since_us=790, depth=1, line=1, took_us=52)
+    yield reader(
+        wsproto.connection.Connection.receive_data,
+        since_us=770,
+        level=library,
+        line=12,
+        took_us=90,
+        arguments=[("data", f"bytes({len(bid.unit.raw)})")],
+    )
+    yield reader(
+        wsproto.frame_protocol.FrameDecoder.process_buffer, since_us=790, depth=1, line=1, took_us=52
+    )
     yield reader(wsproto.frame_protocol.FrameDecoder.parse_header, since_us=800, depth=2, level=all_, line=4)
     yield reader(wsproto.frame_protocol.XorMaskerSimple.process, since_us=830, depth=2, line=2, took_us=9)
     yield reader(simple_websocket.ws.Base._handle_events, since_us=880, level=library, line=34, took_us=41)
-    yield handed("Event.set → Event.wait", "server", "request (alice)", since_us=912, turn=4,
-                 note="an event set by _thread (alice); the wait for it over here")
+    yield handed(
+        "Event.set → Event.wait",
+        "server",
+        "request (alice)",
+        since_us=912,
+        turn=4,
+        note="an event set by _thread (alice); the wait for it over here",
+    )
     request = partial(call, process="server", thread="request (alice)", turn=4, message=bid)
-    yield request(engineio.socket.Socket._websocket_handler, since_us=980, level=library, line=90, took_us=None)
-    yield request(engineio.packet.Packet.decode, since_us=1010, depth=1, line=6, arguments=[("encoded_packet", "'42[…'")])
+    yield request(
+        engineio.socket.Socket._websocket_handler, since_us=980, level=library, line=90, took_us=None
+    )
+    yield request(
+        engineio.packet.Packet.decode,
+        since_us=1010,
+        depth=1,
+        line=6,
+        arguments=[("encoded_packet", "'42[…'")],
+    )
     yield request(engineio.socket.Socket.receive, since_us=1042, depth=1, line=4, took_us=410)
-    yield request(socketio.Server._handle_eio_message, since_us=1080, depth=2, level=library, line=14, took_us=330)
+    yield request(
+        socketio.Server._handle_eio_message, since_us=1080, depth=2, level=library, line=14, took_us=330
+    )
     yield request(socketio.packet.Packet.decode, since_us=1101, depth=3, line=10)
     yield request(socketio.Server._handle_event, since_us=1180, depth=3, line=6, took_us=180)
-    yield handed("Thread.start → Thread.run", "server", "_handle_event_internal", since_us=1230, turn=5,
-                 note="a thread started by request (alice); the thread runs here")
+    yield handed(
+        "Thread.start → Thread.run",
+        "server",
+        "_handle_event_internal",
+        since_us=1230,
+        turn=5,
+        note="a thread started by request (alice); the thread runs here",
+    )
     handler = partial(call, process="server", thread="_handle_event_internal", turn=5, message=bid)
     yield handler(socketio.Server._handle_event_internal, since_us=1331, level=library, took_us=1900)
     yield handler(socketio.Server._trigger_event, since_us=1350, depth=1, line=5, took_us=1820)
-    yield handler(flask_socketio.SocketIO._handle_event, since_us=1400, depth=2, level=library, line=7, took_us=1740,
-                  arguments=[("message", "'replace old value'"), ("namespace", "'/'"), ("sid", "redacted")])
-    yield handler(flask_socketio.emit, since_us=1900, depth=3, level=library, line=44, took_us=980,
-                  arguments=[("event", "'replaced values'"), ("args", f"({argument},)"), ("broadcast", "True")],
-                  note="called by handle_replace, line 21")
+    yield handler(
+        flask_socketio.SocketIO._handle_event,
+        since_us=1400,
+        depth=2,
+        level=library,
+        line=7,
+        took_us=1740,
+        arguments=[("message", "'replace old value'"), ("namespace", "'/'"), ("sid", "redacted")],
+    )
+    yield handler(
+        flask_socketio.emit,
+        since_us=1900,
+        depth=3,
+        level=library,
+        line=44,
+        took_us=980,
+        arguments=[("event", "'replaced values'"), ("args", f"({argument},)"), ("broadcast", "True")],
+        note="called by handle_replace, line 21",
+    )
     yield handler(flask_socketio.SocketIO.emit, since_us=1951, depth=4, line=51, took_us=900)
     yield handler(socketio.Server.emit, since_us=2010, depth=5, level=library, line=40, took_us=820)
     yield handler(socketio.manager.Manager.emit, since_us=2060, depth=6, line=12, took_us=760)
     for number, (end, name, turn) in enumerate(((ALICE, "alice", 6), (BOB, "bob", 8))):
         base = 2300 + 640 * number
-        out = event_message("replaced values", side=Side.SERVER, client=end, start=900, first_ns=START_NS + (base + 300) * 1000)
-        yield handed("Queue.put → Queue.get", "server", f"writer ({name})", since_us=base, turn=turn,
-                     note="put into a queue by _handle_event_internal; taken out of it here")
+        out = event_message(
+            "replaced values",
+            side=Side.SERVER,
+            client=end,
+            start=900,
+            first_ns=START_NS + (base + 300) * 1000,
+        )
+        yield handed(
+            "Queue.put → Queue.get",
+            "server",
+            f"writer ({name})",
+            since_us=base,
+            turn=turn,
+            note="put into a queue by _handle_event_internal; taken out of it here",
+        )
         writer = partial(call, process="server", thread=f"writer ({name})", turn=turn, message=out)
         yield writer(engineio.packet.Packet.encode, since_us=base + 60, line=4)
         yield writer(simple_websocket.ws.Base.send, since_us=base + 110, level=library, line=14, took_us=170)
-        yield writer(wsproto.frame_protocol.FrameProtocol._serialize_frame, since_us=base + 160, depth=1, level=all_, line=3)
+        yield writer(
+            wsproto.frame_protocol.FrameProtocol._serialize_frame,
+            since_us=base + 160,
+            depth=1,
+            level=all_,
+            line=3,
+        )
         yield moved(StepKind.SEND, out, "server", f"writer ({name})", since_us=base + 240, turn=turn)
         yield moved(StepKind.WIRE, out, "wire", f"server → {name}", since_us=base + 300, turn=turn)
         process = "client" if name == "alice" else "bob"
         yield moved(StepKind.RECV, out, process, "_read_loop", since_us=base + 341, turn=turn + 1)
         loop = partial(call, process=process, thread="_read_loop", turn=turn + 1, message=out)
-        yield loop(websocket.WebSocket.recv_data_frame, since_us=base + 362, level=library, line=16, took_us=70)
-        yield loop(socketio.Client._handle_eio_message, since_us=base + 410, level=library, line=8, took_us=300)
+        yield loop(
+            websocket.WebSocket.recv_data_frame, since_us=base + 362, level=library, line=16, took_us=70
+        )
+        yield loop(
+            socketio.Client._handle_eio_message, since_us=base + 410, level=library, line=8, took_us=300
+        )
         yield loop(socketio.Client._handle_event, since_us=base + 451, depth=1, line=6, result="None")
 
 
@@ -288,8 +433,22 @@ def hostile_journey(text: str) -> Journey:
     assert found is not None
     lines = tuple((number, text) for number in range(1, 4))
     step = Step(
-        StepKind.CALL, Level.LIBRARY, text, text, text, 10, 0, 20, library_,
-        type(found)(text, text, text, lines, 2), Link(text, True), ((text, text),), text, text, message, (0, 1),
+        StepKind.CALL,
+        Level.LIBRARY,
+        text,
+        text,
+        text,
+        10,
+        0,
+        20,
+        library_,
+        type(found)(text, text, text, lines, 2),
+        Link(text, True),
+        ((text, text),),
+        text,
+        text,
+        message,
+        (0, 1),
     )
     unlinked = Step(StepKind.WIRE, Level.LIBRARY, "wire", text, text, 20, 0, message=message, span=(3, 9))
     return Journey(text, START_NS, (step, unlinked), text)

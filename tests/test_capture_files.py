@@ -20,7 +20,12 @@ from utils.records import Endpoint, Flow, Segment
 hosts = st.sampled_from([("127.0.0.1", "127.0.0.2"), ("::1", "::2")])
 segments = st.builds(
     lambda time_ns, pair, ports, sequence, number, flags, payload: Segment(
-        time_ns, Flow(Endpoint(pair[0], ports[0]), Endpoint(pair[1], ports[1])), sequence, number, flags, payload
+        time_ns,
+        Flow(Endpoint(pair[0], ports[0]), Endpoint(pair[1], ports[1])),
+        sequence,
+        number,
+        flags,
+        payload,
     ),
     st.integers(0, 2**63 - 1),
     hosts,

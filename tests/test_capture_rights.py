@@ -39,7 +39,9 @@ def test_asking_for_live_without_the_right_is_an_error_that_names_the_remedy():
     assert done.returncode and CaptureRightsError.__name__ in done.stderr and "Next:" in done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="for those who may capture: run as root")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="for those who may capture: run as root"
+)
 def test_with_the_right_the_capture_is_live():
     assert rights.choose_mode().name == "live"
 

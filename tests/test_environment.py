@@ -66,4 +66,7 @@ def test_every_dependency_is_pinned():
 @pytest.mark.parametrize("name", ["constraints.txt", "environment.yml", "lab_server/package-lock.json"])
 def test_no_lock_file_names_a_registry(name):
     text = (ROOT / name).read_text()
-    assert not re.search(r'"resolved"|https?://(?!github\.com/|opencollective\.com)[^"]*\.(?:whl|tgz|tar\.gz)|--index-url|--find-links|file://', text)
+    assert not re.search(
+        r'"resolved"|https?://(?!github\.com/|opencollective\.com)[^"]*\.(?:whl|tgz|tar\.gz)|--index-url|--find-links|file://',
+        text,
+    )

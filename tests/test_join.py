@@ -23,6 +23,9 @@ class TestCheck:
     def test_a_byte_that_no_send_wrote_is_told(self):
         world, messages = a_bid()
         client = world.trace("client")
-        cut = tuple(replace(t, length=t.length - 1) if t.offset == 0 and t.flow == ALICE else t for t in client.transfers)
+        cut = tuple(
+            replace(t, length=t.length - 1) if t.offset == 0 and t.flow == ALICE else t
+            for t in client.transfers
+        )
         world = replace(world, traces=(replace(client, transfers=cut), world.trace("server")))
         assert check(world, messages).sent_once == 8 + 9 + 9 - 1

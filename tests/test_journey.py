@@ -135,7 +135,10 @@ class TestSteps:
     def test_threads_are_named_after_their_work_and_the_client_they_serve(self):
         world, messages = a_bid()
         told = journey(world, messages, messages[0], clients=CLIENTS)
-        assert {step.thread for step in told.steps if step.title == "ws.send"} == {"work (alice)", "work (bob)"}
+        assert {step.thread for step in told.steps if step.title == "ws.send"} == {
+            "work (alice)",
+            "work (bob)",
+        }
 
     def test_the_bytes_in_play_are_those_of_the_transfer(self):
         world, messages = a_bid()

@@ -18,7 +18,9 @@ DATA = bytes(random.Random(1).randbytes(400))
 seeds = st.integers(0, 2**32 - 1)
 
 
-def segment(offset: int, payload: bytes, *, isn: int = 999, time_ns: int = 0, flags: int = Flag.ACK) -> Segment:
+def segment(
+    offset: int, payload: bytes, *, isn: int = 999, time_ns: int = 0, flags: int = Flag.ACK
+) -> Segment:
     return Segment(time_ns, UP, (isn + 1 + offset) % 2**32, 0, flags, payload)
 
 
@@ -80,7 +82,10 @@ class TestOrder:
         assert stream_of([segment(5000, b"abc"), segment(5003, b"def")]) == (b"abcdef", 0)
 
     def test_a_syn_that_carries_data(self):
-        assert stream_of([Segment(0, UP, 7, 0, Flag.SYN, b"abc"), segment(3, b"def", isn=7)]) == (b"abcdef", 0)
+        assert stream_of([Segment(0, UP, 7, 0, Flag.SYN, b"abc"), segment(3, b"def", isn=7)]) == (
+            b"abcdef",
+            0,
+        )
 
     def test_several_connections_do_not_mix(self):
         other = Flow(Endpoint("127.0.0.1", 40001), SERVER)

@@ -101,7 +101,9 @@ def test_a_handoff_wakes_the_thread_that_takes_it():
     assert turns.effects(turns.at("server", 1, 20)) == [handoff]
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.lists(st.integers(1, 9), min_size=1, max_size=20))
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=20), st.lists(st.integers(1, 9), min_size=1, max_size=20)
+)
 def test_every_read_byte_is_traced_back_to_the_send_that_wrote_it(sent, read):
     """However a stream is written and read, offsets alone say who wrote what."""
     client, server = Process("client"), Process("server")

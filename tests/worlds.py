@@ -50,7 +50,15 @@ class Process:
         return number
 
     def moves(
-        self, kind: TransferKind, thread: int, way: Flow, offset: int, length: int, start: int, end: int, call=None
+        self,
+        kind: TransferKind,
+        thread: int,
+        way: Flow,
+        offset: int,
+        length: int,
+        start: int,
+        end: int,
+        call=None,
     ) -> Transfer:
         site = Site(self.calls[call].code, 3) if call is not None else None
         transfer = Transfer(self.name, thread, kind, way, offset, length, start, end, call, site)

@@ -15,7 +15,6 @@ from itertools import groupby
 from utils.records import Journey, Step, StepKind
 
 
-
 @dataclass(frozen=True, slots=True)
 class Hop:
     """One stretch of a journey.  Times are nanoseconds of one clock."""

@@ -277,9 +277,7 @@ def excerpt(code: Code, current: int | None = None, most: int = EXCERPT_LINES) -
     return Excerpt(where.path, code.filename, code.name, tuple(lines), current)
 
 
-def _by_interest(
-    source: Source, code: Code, bounds: tuple[int, int], current: int | None
-) -> Iterator[range]:
+def _by_interest(source: Source, code: Code, bounds: tuple[int, int], current: int | None) -> Iterator[range]:
     """The statements of a function, as line ranges: those worth most room first."""
     node = _definitions(code.filename)[code.first_line]
     pieces: list[range] = source.pieces  # type: ignore[misc]  # its cached property has no type

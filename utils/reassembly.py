@@ -201,9 +201,7 @@ class Reassembler:
 
     def finish(self) -> list[Message]:
         """What is left when the capture ends, complete or not."""
-        found = [
-            message for flow, chunk in self._streams.finish() for message in self._decode(flow, chunk)
-        ]
+        found = [message for flow, chunk in self._streams.finish() for message in self._decode(flow, chunk)]
         for flow in list(self._connections):
             found += self._end(flow)
         return found

@@ -11,6 +11,7 @@ each.  The child's first line says that it is ready, or why it never will be.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -158,28 +159,26 @@ def _read_lines(stream: IO[bytes], answers: queue.SimpleQueue[dict[str, Any] | N
             answer = json.loads(line)
         except ValueError:
             answer = {"ok": False, "error": f"not an answer: {line[:200]!r}"}
-        answers.put(answer if isinstance(answer, dict) else {"ok": False, "error": f"not an answer: {answer}"})
+        answers.put(
+            answer if isinstance(answer, dict) else {"ok": False, "error": f"not an answer: {answer}"}
+        )
     answers.put(None)
 
 
 def _end(process: subprocess.Popen[bytes], reader: threading.Thread, deadline: float) -> None:
     """Close the pipe, wait, kill what is left of the session, and reap."""
     assert process.stdin is not None and process.stdout is not None
-    try:
+    with contextlib.suppress(OSError):  # it ended first: the pipe is broken, and that is all right
         process.stdin.close()
-    except OSError:  # it ended first: the pipe is broken, and that is all right
-        pass
     try:
         process.wait(deadline)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
     if sys.platform != "win32":
-        try:
-            # Whatever the child started and left behind is in its session.
+        # Whatever the child started and left behind is in its session.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
     reader.join(deadline)
     process.stdout.close()
 

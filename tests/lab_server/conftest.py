@@ -19,6 +19,8 @@ import pytest
 import socketio
 from bidders import DEADLINE, connect
 
+from werkzeug.serving import BaseWSGIServer
+
 from lab_server import serving
 from lab_server.app import Auction, create_auction
 from lab_server.settings import Settings
@@ -81,8 +83,17 @@ class Served:
     """An auction that is served from a thread of the tests' own process."""
 
     auction: Auction
-    port: int
-    thread: threading.Thread
+    server: BaseWSGIServer
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self.server.port
+
+    @property
+    def connections(self) -> serving.Connections:
+        """The TCP connections that are being served."""
+        return self.server.RequestHandlerClass.connections  # type: ignore[no-any-return,attr-defined]
 
     @property
     def url(self) -> str:
@@ -107,10 +118,10 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             def end() -> None:
                 server.shutdown()
                 thread.join(DEADLINE)
-                serving.stop(auction)
+                serving.take_leave(auction, server)
 
             stack.callback(end)
-            return Served(auction, server.port, thread)
+            return Served(auction, server)
 
         yield start
 

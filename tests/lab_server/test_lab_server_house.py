@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import traceback
 import uuid
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event
+from bidders import eventually
 
-from lab_server.database import connect
+from lab_server.database import Lot, connect
 from lab_server.house import House, NewLot
 from lab_server.rules import Refused
 
@@ -117,11 +119,6 @@ def test_who_waits_for_the_lock_is_judged_by_the_time_when_he_gets_it(
     house: House, lot: int, now: Now
 ) -> None:
     """A bid that came before the closing time, but whose turn comes after it, is too late."""
-    waiting = threading.Event()
-
-    def lock_is_asked_for(*_: object) -> None:
-        waiting.set()
-
     answers: list[str] = []
 
     def late() -> None:
@@ -132,20 +129,18 @@ def test_who_waits_for_the_lock_is_judged_by_the_time_when_he_gets_it(
 
     thread = threading.Thread(target=late)
     with house._write() as session:  # another bid holds the lock ...
-        session.get_one(type_of_lot(), lot, with_for_update=True)
-        event.listen(house._writing, "engine_connect", lock_is_asked_for)
+        session.get_one(Lot, lot, with_for_update=True)
         thread.start()
-        if house.engine.dialect.name == "postgresql":
-            assert waiting.wait(30)
+        eventually(lambda: is_in(thread, "_write" if house.engine.dialect.name == "sqlite" else "_locked"))
         now.milliseconds += 60_000  # ... and meanwhile the time is up
     thread.join(30)
     assert answers == ["closed"]
 
 
-def type_of_lot() -> type:
-    from lab_server.database import Lot
-
-    return Lot
+def is_in(thread: threading.Thread, function: str) -> bool:
+    """Whether a function of that name is under way in ``thread``."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return any(each.f_code.co_name == function for each, _ in traceback.walk_stack(frame))
 
 
 def test_of_bids_at_the_same_moment_exactly_one_wins(house: House, lot: int) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import platform
 from bisect import bisect_right
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
@@ -20,7 +20,7 @@ from typing import Any
 
 from utils.records import Call, Code, Site, Trace, Transfer
 from utils.tracing import handoffs
-from utils.tracing.buffer import EXTRA, KIND, SHIFT, Facts, Kind, unpack
+from utils.tracing.buffer import Facts, Kind, Row, ThreadFacts
 from utils.tracing.handoffs import End
 from utils.tracing.hooks import Entered, Left, argument_names
 from utils.tracing.scope import Depth, Scope
@@ -42,7 +42,7 @@ class _Open:
     enter_ns: int
     parent: _Open | None
     site: tuple[int, int]  # code's number, offset
-    entered: Entered | None = None
+    entered: Entered
     leave_ns: int | None = None
     left: int | None = None  # offset
     result: Left | None = None
@@ -61,60 +61,74 @@ class _Thread:
 
 
 class _Reader:
-    """Reads the records, thread by thread."""
+    """Reads the rows, thread by thread."""
 
     def __init__(self, facts: Facts, scope: Scope, refine: Refine) -> None:
         self.facts = facts
         self.scope = scope
         self.refine = refine
         self.calls: list[_Open] = []
-        self.moved: list[tuple[int, _Open | None, Moved]] = []
-        self.threads: dict[int, _Thread] = defaultdict(_Thread)
+        self.moved: list[tuple[int, _Open | None, tuple[int, int], Moved]] = []
+        self.threads: dict[int, ThreadFacts] = {}  # number → facts, of all threads met
         self.began_ns = 0
+        self._now: dict[int, ThreadFacts] = dict(facts.threads)  # ident → who has it now
+        self._stacks: dict[int, _Thread] = defaultdict(_Thread)  # by the thread's number
         self._refined: dict[tuple[int, int, int], Kind | None] = {}
 
     def read(self) -> None:
-        for records, extras in self.facts.chunks:
-            waiting: dict[int, deque[Any]] = defaultdict(deque)
-            for thread, value in extras:
-                waiting[thread].append(value)
-            for time_ns, thread, head, caller, at in unpack(records):
-                extra = waiting[thread].popleft() if head & EXTRA else None
-                self._take(Kind(head & KIND), head >> SHIFT, time_ns, thread, (caller, at), extra)
+        for batch in self.facts.batches:
+            for row in batch.rows():
+                self._take(row)
 
-    def _take(
-        self, kind: Kind, code: int, time_ns: int, number: int, site: tuple[int, int], extra: Any
-    ) -> None:
+    def _take(self, row: Row) -> None:
+        ident, time_ns, number, code, caller, at, extra = row
+        kind = Kind(number)
         self.began_ns = self.began_ns or time_ns
         if kind is Kind.SESSION:
-            self.threads.clear()
+            self._stacks.clear()
             self.began_ns = time_ns
             return
-        thread = self.threads[number]
+        if kind is Kind.THREAD:
+            self._now[ident] = extra
+            return
+        facts = self._now.get(ident)
+        if facts is None:  # a thread that the threading module does not know
+            facts = self._now[ident] = ThreadFacts(-len(self._now) - 1, f"thread {ident}", 0)
+        self.threads[facts.number] = facts
+        thread = self._stacks[facts.number]
         if kind is Kind.TRANSFER:
-            self.moved.append((number, thread.stack[-1] if thread.stack else None, extra))
+            inside = thread.stack[-1] if thread.stack else None
+            self.moved.append((facts.number, inside, (caller, at), extra))
             return
-        entered = extra if isinstance(extra, Entered) else None
-        refined: Kind | None = kind
         if kind is Kind.LEAVE:
-            refined = self._refine(code, kind, site[1])
-        elif kind is Kind.ENTER and entered is not None and entered.frame:
-            refined = self._refine(code, kind, entered.at)
-        if refined is None:
-            return
-        if refined in (Kind.ENTER, Kind.RUNNING):
-            self._enter(thread, _Open(number, code, time_ns, None, site, entered))
-        elif refined is Kind.RESUME:
-            self._resume(thread, extra.frame, _Open(number, code, time_ns, None, site, entered))
+            refined = self._refine(code, kind, at)
+        elif kind is Kind.ENTER and isinstance(extra, Entered) and extra.frame:
+            refined = self._refine(code, kind, extra.at)
         else:
-            call = self._leave(thread, number, code)
-            call.leave_ns, call.left = time_ns, site[1]
-            if refined is Kind.YIELD:
-                thread.waiting[extra.frame] = call
-            elif refined is Kind.UNWIND:
-                call.exception = extra if isinstance(extra, str) else UNKNOWN_EXCEPTION
+            refined = kind
+        if refined in (Kind.ENTER, Kind.RUNNING, Kind.RESUME):
+            fresh = _Open(facts.number, code, time_ns, None, (caller, at), self._entered(code, extra))
+            if refined is Kind.RESUME:
+                self._resume(thread, extra.frame if isinstance(extra, Entered) else extra, fresh)
             else:
-                call.result = extra
+                self._enter(thread, fresh)
+        elif refined is not None:
+            call = self._leave(thread, facts.number, code)
+            call.leave_ns, call.left = time_ns, at
+            if refined is Kind.YIELD:
+                thread.waiting[extra.frame if isinstance(extra, Left) else extra] = call
+            elif refined is Kind.UNWIND:
+                call.exception = extra if kind is Kind.UNWIND else UNKNOWN_EXCEPTION
+            else:
+                call.result = extra if isinstance(extra, Left) else Left(extra)
+
+    def _entered(self, code: int, extra: Any) -> Entered:
+        """What is known of a call's beginning, however little was noted."""
+        if isinstance(extra, Entered):
+            return extra
+        if isinstance(extra, tuple):
+            return Entered(extra)
+        return self._unseen(code)
 
     def _refine(self, code: int, kind: Kind, offset: int) -> Kind | None:
         key = (code, kind, offset)
@@ -135,15 +149,13 @@ class _Reader:
         """A generator goes on: the same call, or one that began before the recording."""
         call = thread.waiting.pop(frame, None) or self._waiting_elsewhere(frame)
         if call is None or call.code != fresh.code:
-            if fresh.entered is None:
-                fresh.entered = self._unseen(fresh.code)
             self._enter(thread, fresh)
             return
         call.leave_ns = call.left = None
         thread.stack.append(call)
 
     def _waiting_elsewhere(self, frame: int) -> _Open | None:
-        for thread in self.threads.values():
+        for thread in self._stacks.values():
             if frame in thread.waiting:
                 return thread.waiting.pop(frame)
         return None
@@ -169,7 +181,7 @@ class _Reader:
         """What stands for the beginning of a call that was not seen: no argument is known."""
         code = self.facts.codes[number]
         close = code is not None and self.scope.decide(code) is Depth.CLOSE
-        return Entered(() if close else None, None)
+        return Entered(() if close else None)
 
 
 class _Builder:
@@ -222,9 +234,8 @@ class _Builder:
 
     def call(self, opened: _Open) -> Call:
         arguments = None
-        entered = opened.entered
-        if entered is not None and entered.arguments is not None:
-            arguments = render_arguments(self.names(opened.code), entered.arguments)
+        if opened.entered.arguments is not None:
+            arguments = render_arguments(self.names(opened.code), opened.entered.arguments)
         result = None
         if opened.result is not None and arguments is not None and opened.exception is None:
             result = render(opened.result.result)
@@ -244,7 +255,9 @@ class _Builder:
             exception=opened.exception,
         )
 
-    def transfer(self, thread: int, inside: _Open | None, moved: Moved) -> Transfer:
+    def transfer(
+        self, thread: int, inside: _Open | None, site: tuple[int, int], moved: Moved
+    ) -> Transfer:
         return Transfer(
             process=self.process,
             thread=thread,
@@ -255,7 +268,7 @@ class _Builder:
             start_ns=moved.start_ns,
             end_ns=moved.end_ns,
             call=None if inside is None else inside.id,
-            site=self.site(moved.code, moved.at),
+            site=self.site(*site),
             data=moved.data,
             exception=moved.exception,
         )
@@ -279,14 +292,14 @@ def assemble(process: str, facts: Facts, scope: Scope, refine: Refine) -> Trace:
         process=process,
         pid=os.getpid(),
         python=platform.python_version(),
-        threads={number: thread.name for number, thread in facts.threads.items()},
+        threads={number: thread.name for number, thread in sorted(reader.threads.items())},
         calls=calls,
         transfers=tuple(sorted(transfers, key=lambda transfer: transfer.start_ns)),
         handoffs=handoffs.join(
             scope,
             _ends(scope, facts, opened, calls),
             calls,
-            {number: thread.identity for number, thread in facts.threads.items()},
+            {number: thread.identity for number, thread in reader.threads.items()},
         ),
         lost=facts.lost,
         faults=facts.faults,
@@ -302,7 +315,7 @@ def _ends(scope: Scope, facts: Facts, opened: list[_Open], calls: tuple[Call, ..
     """The calls that may be one side of a hand-off."""
     roles: dict[int, handoffs.Role | None] = {}
     for inner, call in zip(opened, calls, strict=True):
-        if inner.entered is None or inner.entered.identities is None:
+        if inner.entered.identities is None:
             continue
         if inner.code not in roles:
             code = facts.codes[inner.code]

@@ -1,250 +1,255 @@
 """The flat facts that the hooks note, in one bounded buffer.
 
-The rule kept here: noting a fact takes no lock, keeps no frame and no live
-object, and costs a few bytes.  A fact is one fixed-size record of a chunk; what
-does not fit into it (a snapshot, a transfer) is appended to the chunk's
-``extras`` and belongs to the next flagged record of the same thread.  Both
-appends are single operations of CPython, so threads may write side by side.
-When the bound is reached, the oldest chunk goes first, and is counted.
+The rule kept here: noting a fact takes no lock and keeps no frame and no value
+of the program alive.  A fact is one row of seven small things, and rows are
+added by a single ``list.extend``, which CPython does in one step: threads may
+write side by side.  Now and then a batch of rows is packed into columns of
+machine numbers (29 bytes a row, so 58 a call); when the bound is reached, the
+oldest columns go first, and are counted.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import count
-from struct import Struct
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-#: time in ns · thread's number · code's number << SHIFT | flags | kind · caller's code · offset
-RECORD = Struct("=qIIII")
-SHIFT = 5
-EXTRA = 0x10  # flag: one entry of ``extras`` belongs to this record
-KIND = 0x0F
+#: The cells of a row: thread's ident, time in ns, kind, code, caller's code, offset, extra.
+WIDTH = 7
 
-#: Records of one chunk: small enough to drop, large enough to be rarely changed.
-CHUNK_RECORDS = 16_384
-#: A chunk with so many bytes of copied data is changed before it is full.
-CHUNK_WEIGHT = 8 << 20
-#: What one entry of ``extras`` is taken to weigh, in bytes, when the bound is watched.
-EXTRA_WEIGHT = 256
-
-NO_CODE = 0
+#: So many rows are packed at a time: a pause of some milliseconds, once in some thousand calls.
+BATCH = 8_192
+#: Packed before the batch is full, if so many bytes of data were copied.
+HEAVY = 8 << 20
+#: What one extra (a snapshot, a transfer) is taken to weigh when the bound is watched, in bytes.
+EXTRA_WEIGHT = 512
 
 
 class Kind(IntEnum):
-    """What a record tells."""
+    """What a row tells.  The extra is None where nothing else is said."""
 
-    ENTER = 0
-    LEAVE = 1
-    UNWIND = 2  # left by an exception
-    YIELD = 3  # a generator gives a value, or a coroutine waits
-    RESUME = 4  # and goes on
-    RUNNING = 5  # a call that had begun before the recording
-    TRANSFER = 6  # a socket's call
-    SESSION = 7  # a recording begins: nothing before it is still open
-
-
-class Extra(NamedTuple):
-    """One entry of ``extras``: which thread noted it, and what."""
-
-    thread: int
-    value: Any
+    ENTER = 0  # extra: the arguments, or an Entered
+    LEAVE = 1  # extra: the result, or a Left
+    UNWIND = 2  # left by an exception; extra: its type's name
+    YIELD = 3  # a generator gives a value, or a coroutine waits; extra: the frame's id
+    RESUME = 4  # and goes on; extra: the frame's id
+    RUNNING = 5  # a call that had begun before the recording; extra: an Entered
+    TRANSFER = 6  # a socket's call; extra: a Moved
+    THREAD = 7  # a thread begins, or was found; extra: its ThreadFacts
+    SESSION = 8  # a recording begins: nothing before it is still open
 
 
-class Chunk:
-    """Some thousand records, with their extras."""
+class ThreadFacts(NamedTuple):
+    """A thread.  The system uses idents again at once, so threads have numbers of our own."""
 
-    __slots__ = ("extras", "records", "weight")
+    number: int
+    name: str
+    identity: int  # id of its Thread object
 
-    def __init__(self) -> None:
-        self.records = bytearray()
-        self.extras: list[Extra] = []
-        self.weight = 0  # bytes of copied data, beside the records and the extras
+
+class Row(NamedTuple):
+    """One fact, with its codes as numbers (0: none)."""
+
+    ident: int
+    time_ns: int
+    kind: int
+    code: int
+    caller: int
+    at: int
+    extra: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A batch of rows, packed."""
+
+    idents: array[int]
+    times: array[int]
+    kinds: bytes
+    codes: array[int]
+    callers: array[int]
+    ats: array[int]
+    extras: dict[int, Any]  # row → extra
+    weight: int  # bytes of data that the extras hold, beside their own weight
+
+    def __len__(self) -> int:
+        return len(self.kinds)
 
     @property
     def size(self) -> int:
         """About how many bytes of memory it holds."""
-        return len(self.records) + len(self.extras) * EXTRA_WEIGHT + self.weight
+        return 29 * len(self) + EXTRA_WEIGHT * len(self.extras) + self.weight
+
+    def rows(self) -> Iterator[Row]:
+        extra = self.extras.get
+        cells = zip(self.idents, self.times, self.kinds, self.codes, self.callers, self.ats, strict=True)
+        for index, row in enumerate(cells):
+            yield Row(*row, extra(index))
 
 
-@dataclass
-class ThreadFacts:
-    """What is known of one thread; ``identity`` is the id of its Thread object."""
-
-    name: str
-    ident: int
-    identity: int
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A consistent copy of the buffer, ready to be assembled."""
 
-    chunks: list[tuple[bytes, list[Extra]]]
+    batches: list[Columns]
     codes: list[CodeType | None]
-    threads: dict[int, ThreadFacts]
+    threads: dict[int, ThreadFacts]  # ident → the thread that had it before the first row
     lost: int
     faults: int
 
 
-class _Here(threading.local):
-    """The number of the running thread.
-
-    Numbers are our own: the system's idents are used again as soon as a thread
-    has ended, and each event starts a thread.
-    """
-
-    number: int
-
-
 @dataclass
 class Buffer:
-    """Where all hooks write.  ``capacity`` bounds the records that are kept."""
+    """Where all hooks write.  At least the last ``capacity`` rows are kept, if they are light."""
 
     capacity: int
     clock: Callable[[], int]
-    chunk: Chunk = field(default_factory=Chunk)
-    here: _Here = field(default_factory=_Here)
-    numbers: dict[int, int] = field(default_factory=dict)  # id(code) → its number
-    codes: list[CodeType | None] = field(default_factory=lambda: [None])  # keeps them alive
-    threads: dict[int, ThreadFacts] = field(default_factory=dict)
+    rows: list[Any] = field(default_factory=list)
+    weight: int = 0  # bytes of data copied into rows since the last packing
     faults: int = 0
 
     def __post_init__(self) -> None:
         if self.capacity < 1:
             raise ValueError("capacity must be at least 1")
-        self._chunk_records = min(CHUNK_RECORDS, self.capacity)
-        self.full = self._chunk_records * RECORD.size
-        self.heavy = CHUNK_WEIGHT
-        self._bound = self.capacity * (RECORD.size + EXTRA_WEIGHT)
-        self._sealed: deque[Chunk] = deque()
-        self._sealed_records = 0
-        self._sealed_size = 0
+        self.batch = min(BATCH, self.capacity)
+        #: The length of ``rows`` at which a hook calls :meth:`pack`.
+        self.full = self.batch * WIDTH
+        self.extend = self.rows.extend
+        self._most_bytes = self.capacity * (29 + EXTRA_WEIGHT)
+        self._packed: deque[Columns] = deque()
+        self._packed_rows = 0
+        self._packed_bytes = 0
         self._lost = 0
-        self._changing = threading.Lock()  # only ever tried, never waited for, by a hook
-        self._next_thread = count(1)
-        self._assigned: dict[int, int] = {}  # ident → number given before the thread's first event
+        self._numbers: dict[int, int] = {id(None): 0}  # id(code) → its place in codes
+        self._codes: list[CodeType | None] = [None]
+        self._threads: dict[int, ThreadFacts] = {}
+        self._packing = threading.Lock()  # a hook only tries it, and never waits
+        self._thread_numbers = itertools.count(1)
+        self._known: dict[int, ThreadFacts] = {}  # ident → the thread that has it now
 
     # ── written by the hooks ─────────────────────────────────────────────────
 
-    def seal(self, chunk: Chunk) -> None:
-        """Begin a new chunk after ``chunk``; drop the oldest beyond the bound."""
-        if not self._changing.acquire(blocking=False):
+    def note(
+        self,
+        kind: Kind,
+        extra: Any = None,
+        code: CodeType | None = None,
+        caller: CodeType | None = None,
+        at: int = 0,
+        ident: int | None = None,
+    ) -> None:
+        """Note one fact; the hooks do the same in line."""
+        ident = threading.get_ident() if ident is None else ident
+        self.extend((ident, self.clock(), kind, code, caller, at, extra))
+
+    def pack(self, *, early: bool = False) -> None:
+        """Pack whole batches of rows (``early``: all rows), and drop what is beyond the bound."""
+        if not self._packing.acquire(blocking=False):
             return  # another thread is just doing it
         try:
-            if chunk is not self.chunk:
-                return
-            self.chunk = Chunk()
-            self._sealed.append(chunk)
-            self._sealed_records += len(chunk.records) // RECORD.size
-            self._sealed_size += chunk.size
-            while self._sealed and (
-                self._sealed_records + self._chunk_records > self.capacity or self._sealed_size > self._bound
-            ):
-                oldest = self._sealed.popleft()
-                self._sealed_records -= len(oldest.records) // RECORD.size
-                self._sealed_size -= oldest.size
-                self._lost += len(oldest.records) // RECORD.size
+            while len(self.rows) >= self.full:
+                self._pack_rows(self.full)
+            if early:
+                self._pack_rows(len(self.rows))
         finally:
-            self._changing.release()
+            self._packing.release()
 
-    def number(self, code: CodeType) -> int:
-        """The number of ``code``, which is kept alive so that its id stays its own."""
-        known = self.numbers.get(id(code))
-        if known is None:
-            # Two threads may both get here: the code then has two numbers, and both are right.
-            self.codes.append(code)
-            known = len(self.codes) - 1
-            while self.codes[known] is not code:
-                known -= 1
-            self.numbers[id(code)] = known
-        return known
+    def meet(self, frame: FrameType, ident: int) -> None:
+        """Note that the thread ``ident``, which runs ``frame``, is there."""
+        thread = thread_of(frame, ident)
+        identity = 0 if thread is None else id(thread)
+        facts = self._known.get(ident)
+        if facts is None or facts.identity != identity:
+            # Read past any property of a subclass: a hook runs no code of others.
+            name = None if thread is None else object.__getattribute__(thread, "_name")
+            name = name if type(name) is str else f"thread {ident}"
+            facts = self._known[ident] = ThreadFacts(next(self._thread_numbers), name, identity)
+        self.note(Kind.THREAD, facts, ident=ident)
 
-    def enlist(self, frame: FrameType) -> int:
-        """Number the running thread; ``frame`` is any frame of it."""
-        ident = threading.get_ident()
-        thread = _thread_of(frame, ident)
-        assigned = self._assigned.pop(ident, None)
-        if assigned is not None and self.threads[assigned].identity == _identity(thread):
-            number = assigned
-        else:
-            number = next(self._next_thread)
-            self.threads[number] = _facts_of(thread, ident)
-        self.here.number = number
-        return number
-
-    # ── by whoever starts a recording ────────────────────────────────────────
-
-    def assign(self, ident: int, frame: FrameType) -> int:
-        """Number the thread ``ident``, which may be another than the running one."""
-        if ident == threading.get_ident():
-            known = getattr(self.here, "number", None)
-            return self.enlist(frame) if known is None else known
-        thread = _thread_of(frame, ident)
-        for number, facts in reversed(self.threads.items()):
-            if facts.ident == ident and facts.identity == _identity(thread):
-                return number
-        number = next(self._next_thread)
-        self.threads[number] = _facts_of(thread, ident)
-        self._assigned[ident] = number
-        return number
-
-    def note(self, kind: Kind, thread: int = 0, code: int = NO_CODE, caller: int = NO_CODE, at: int = 0) -> None:
-        """Note one record; the hooks do the same in line."""
-        records = self.chunk.records
-        records += RECORD.pack(self.clock(), thread, code << SHIFT | kind, caller, at)
+    # ── by whoever reads ─────────────────────────────────────────────────────
 
     def copy(self) -> Facts:
         """What is kept at this moment; hooks may go on writing meanwhile."""
-        with self._changing:
-            chunks = [*self._sealed, self.chunk]
-            # Records first: an extra is always appended before its record.
-            copies = [(bytes(chunk.records), chunk.extras[:]) for chunk in chunks]
-            return Facts(copies, self.codes[:], dict(self.threads), self._lost, self.faults)
+        with self._packing:
+            rest = self._columns(self.rows[:], 0)
+            return Facts([*self._packed, rest], self._codes[:], dict(self._threads), self._lost, self.faults)
 
     def clear(self) -> None:
-        """Forget all records; threads and codes keep their numbers."""
-        with self._changing:
-            self._sealed.clear()
-            self._sealed_records = self._sealed_size = self._lost = 0
-            self.faults = 0
-            self.chunk = Chunk()
+        """Forget all facts; threads keep their numbers."""
+        with self._packing:
+            self.rows.clear()
+            self._packed.clear()
+            self._threads.clear()
+            self._numbers = {id(None): 0}
+            self._codes = [None]
+            self.weight = self._packed_rows = self._packed_bytes = self._lost = self.faults = 0
+
+    # ── packing, by whoever holds the lock ───────────────────────────────────
+
+    def _pack_rows(self, length: int) -> None:
+        # Others only ever append: the first ``length`` cells stay what they are.
+        cells = self.rows[:length]
+        del self.rows[:length]
+        weight, self.weight = self.weight, 0
+        columns = self._columns(cells, weight)
+        self._packed.append(columns)
+        self._packed_rows += len(columns)
+        self._packed_bytes += columns.size
+        while len(self._packed) > 1 and (
+            self._packed_rows - len(self._packed[0]) >= self.capacity or self._packed_bytes > self._most_bytes
+        ):
+            self._drop(self._packed.popleft())
+
+    def _columns(self, cells: list[Any], weight: int) -> Columns:
+        return Columns(
+            array("Q", cells[0::WIDTH]),
+            array("q", cells[1::WIDTH]),
+            bytes(cells[2::WIDTH]),
+            self._numbered(cells[3::WIDTH]),
+            self._numbered(cells[4::WIDTH]),
+            array("I", cells[5::WIDTH]),
+            {index: extra for index, extra in enumerate(cells[6::WIDTH]) if extra is not None},
+            weight,
+        )
+
+    def _numbered(self, codes: list[CodeType | None]) -> array[int]:
+        """The numbers of ``codes``; a numbered code is kept alive, so that its id stays its own."""
+        numbers = self._numbers
+        for code in {id(code): code for code in codes}.values():
+            if id(code) not in numbers:
+                numbers[id(code)] = len(self._codes)
+                self._codes.append(code)
+        return array("I", map(numbers.__getitem__, map(id, codes)))
+
+    def _drop(self, columns: Columns) -> None:
+        self._packed_rows -= len(columns)
+        self._packed_bytes -= columns.size
+        self._lost += len(columns)
+        for index, extra in columns.extras.items():
+            if isinstance(extra, ThreadFacts):
+                self._threads[columns.idents[index]] = extra
 
 
-def unpack(records: bytes) -> Iterator[tuple[int, int, int, int, int]]:
-    """The records of one chunk."""
-    whole = len(records) - len(records) % RECORD.size
-    return RECORD.iter_unpack(records[:whole])
+#: The frame in which every thread of the threading module begins.
+BOOTSTRAP: CodeType = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]
 
 
-_BOOTSTRAP = threading.Thread._bootstrap_inner.__code__  # type: ignore[attr-defined]
-
-
-def _thread_of(frame: FrameType, ident: int) -> threading.Thread | None:
+def thread_of(frame: FrameType, ident: int) -> threading.Thread | None:
     """The Thread object that runs ``frame``.
 
     ``threading.current_thread()`` would make a dummy for a thread that is still
-    starting; so the thread is read off the frame that starts it.
+    starting; so the thread is read off the frame in which it begins.
     """
     outer: FrameType | None = frame
     while outer is not None:
-        if outer.f_code is _BOOTSTRAP:
+        if outer.f_code is BOOTSTRAP:
             found = outer.f_locals.get("self")
             return found if isinstance(found, threading.Thread) else None
         outer = outer.f_back
     return threading._active.get(ident)  # type: ignore[attr-defined, no-any-return]
-
-
-def _identity(thread: threading.Thread | None) -> int:
-    return 0 if thread is None else id(thread)
-
-
-def _facts_of(thread: threading.Thread | None, ident: int) -> ThreadFacts:
-    # Read past any property of a subclass: a hook runs no code of others.
-    name = None if thread is None else object.__getattribute__(thread, "_name")
-    return ThreadFacts(name if type(name) is str else f"thread {ident}", ident, _identity(thread))

@@ -18,7 +18,7 @@ from utils.records import Trace
 from utils.tracing.assembly import assemble
 from utils.tracing.buffer import Buffer, Kind
 from utils.tracing.hooks import Engine
-from utils.tracing.scope import Scope
+from utils.tracing.scope import Detail, Scope
 from utils.tracing.sockets import SocketBoundary
 
 if sys.version_info >= (3, 12):
@@ -32,9 +32,10 @@ class Collector:
 
     ``process`` names the process in the trace; ``roots`` are the folders (or
     files) of the application's own code; ``tap`` keeps a copy of all bytes that
-    pass a socket.  At most ``capacity`` records are kept, the latest: a call
-    makes two, a transfer one.  A record takes 24 bytes; a snapshot, typically,
-    a few hundred.  ``clock`` returns nanoseconds.
+    pass a socket; ``detail`` says how much is recorded.  The latest ``capacity``
+    facts are kept (a call makes two, a transfer one), in at most
+    ``capacity * 541`` bytes: 29 for each, the rest for the snapshots and the
+    data of those that have some.  ``clock`` returns nanoseconds.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Collector:
         roots: Sequence[Path] = (),
         tap: bool = False,
         capacity: int = 2_000_000,
+        detail: Detail = Detail.FULL,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.process = process
-        self._scope = Scope(roots)
+        self._scope = Scope(roots, detail)
         self._buffer = Buffer(capacity, clock)
         self._boundary = SocketBoundary(self._buffer, tap=tap)
         self._engine: Engine = _Engine(self._buffer, self._scope)

@@ -1,9 +1,9 @@
 """What the engines have in common: the plan for a code object, and what is noted.
 
 The rule kept here: a hook never raises into the program and never changes it.
-The plan for a function is made once; each engine keeps its plans by ``id(code)``
-(hashing a code object costs more than all the rest), which is safe because the
-buffer keeps every planned code object alive.
+The plan for a function is made once.  The engines keep their plans by
+``id(code)``, since hashing a code object costs more than all the rest; a plan
+holds its code, so the id stays its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
 
-from utils.tracing.buffer import EXTRA, SHIFT, Buffer, Kind
+from utils.tracing.buffer import BOOTSTRAP, Buffer, Kind
 from utils.tracing.handoffs import Role, identities, role_of, takes
 from utils.tracing.scope import Depth, Scope
 from utils.tracing.snapshots import freeze
@@ -25,24 +25,30 @@ _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GEN
 class Plan(NamedTuple):
     """How the calls of one code object are noted."""
 
-    code: int  # its number, shifted to its place in a record
-    names: tuple[str, ...] | None  # the arguments that a snapshot takes; None: no snapshot
+    code: CodeType
+    close: bool  # with a snapshot of arguments and result
+    names: tuple[str, ...]  # of the arguments that the snapshot takes
     role: Role | None
     generator: bool
-    plain: bool  # nothing but the record
+    birth: bool  # no call is noted, but that a thread begins
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to note but the row itself."""
+        return not (self.close or self.role or self.generator or self.birth)
 
 
 class Entered(NamedTuple):
-    """The extra of an ENTER."""
+    """The extra of an ENTER that tells more than arguments."""
 
     arguments: tuple[Any, ...] | None  # frozen, in the order of the plan's names
-    identities: tuple[int, int] | None
+    identities: tuple[int, int] | None = None
     frame: int = 0  # id of a generator's frame
     at: int = 0  # and where in its code it stands
 
 
 class Left(NamedTuple):
-    """The extra of a LEAVE or a YIELD."""
+    """The extra of a LEAVE that tells more than a result."""
 
     result: Any  # frozen
     identity: int = 0  # id of the result
@@ -60,92 +66,76 @@ class Engine(Protocol):
         """Leave nothing behind."""
 
     def refine(self, code: CodeType, kind: Kind, offset: int) -> Kind | None:
-        """What a record of ``kind`` at ``offset`` means, where the engine cannot tell at once.
+        """What a row of ``kind`` at ``offset`` means, where the engine cannot tell at once.
 
-        None for a record that tells nothing.
+        None for a row that tells nothing.
         """
 
 
-class Planner:
-    """Makes plans, and the notes that are not plain."""
-
-    def __init__(self, buffer: Buffer, scope: Scope) -> None:
-        self._buffer = buffer
-        self._scope = scope
-
-    def plan(self, code: CodeType) -> Plan | None:
-        """The plan for ``code``; None if it is not recorded."""
-        depth = self._scope.decide(code)
-        if depth is Depth.NEVER:
-            return None
-        names = argument_names(code) if depth is Depth.CLOSE else None
-        role = role_of(self._scope, code)
-        generator = bool(code.co_flags & _GENERATORS)
-        return Plan(
-            self._buffer.number(code) << SHIFT,
-            names,
-            role,
-            generator,
-            plain=names is None and role is None and not generator,
-        )
-
-    def note_running(self, plans: Callable[[CodeType], Plan | None]) -> None:
-        """Note, for every thread, the calls that it is in just now."""
-        for ident, innermost in sys._current_frames().items():
-            stack = []
-            frame: FrameType | None = innermost
-            while frame is not None:
-                stack.append(frame)
-                frame = frame.f_back
-            number = None
-            for frame in reversed(stack):
-                plan = plans(frame.f_code)
-                if plan is None:
-                    continue
-                if number is None:
-                    number = self._buffer.assign(ident, innermost)
-                caller = frame.f_back
-                self._note_running_call(number, plan, frame, caller)
-
-    def _note_running_call(
-        self, thread: int, plan: Plan, frame: FrameType, caller: FrameType | None
-    ) -> None:
-        kind = Kind.RUNNING
-        buffer = self._buffer
-        code, at = (buffer.number(caller.f_code), caller.f_lasti) if caller is not None else (0, 0)
-        flags = 0
-        if not plan.plain:
-            # Its arguments may have changed since it was called: they are not looked at.
-            found = identities(plan.role, frame) if plan.role is not None else None
-            arguments = () if plan.names is not None else None
-            value = Entered(arguments, found, id(frame) if plan.generator else 0)
-            buffer.chunk.extras.append((thread, value))
-            flags = EXTRA
-        buffer.note(kind | flags, thread, plan.code >> SHIFT, code, at)
+def make_plan(scope: Scope, code: CodeType) -> Plan | None:
+    """The plan for ``code``; None if it is not recorded."""
+    if code is BOOTSTRAP:
+        return Plan(code, False, (), None, False, birth=True)
+    depth = scope.decide(code)
+    if depth is Depth.NEVER:
+        return None
+    close = depth is Depth.CLOSE
+    names = argument_names(code) if close else ()
+    return Plan(code, close, names, role_of(scope, code), bool(code.co_flags & _GENERATORS), birth=False)
 
 
 def argument_names(code: CodeType) -> tuple[str, ...]:
-    """The names of the arguments of ``code``, ``*args`` and ``**kwargs`` last."""
+    """The names of the arguments that a snapshot of ``code`` takes.
+
+    In the order of ``co_varnames``, ``*args`` and ``**kwargs`` last.  A method's
+    own object is left out: its class is in the qualified name.
+    """
     count = code.co_argcount + code.co_kwonlyargcount
     count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return code.co_varnames[:count]
+    names = code.co_varnames[:count]
+    return names[1:] if names and names[0] in ("self", "cls") else names
+
+
+def arguments(names: tuple[str, ...], frame: FrameType) -> tuple[Any, ...]:
+    """The frozen arguments of the call that has just begun in ``frame``."""
+    if not names:
+        return ()
+    values = frame.f_locals
+    return tuple([freeze(values[name]) for name in names])
 
 
 def entered(plan: Plan, frame: FrameType) -> Entered:
-    """What is noted, beside the record, when a call with ``plan`` begins."""
-    _, names, role, generator, _ = plan
-    arguments = None
-    if names is not None:
-        values = frame.f_locals
-        arguments = tuple([freeze(values[name]) for name in names]) if names else ()
-    found = identities(role, frame) if role is not None else None
-    if generator:
-        return Entered(arguments, found, id(frame), frame.f_lasti)
-    return Entered(arguments, found)
+    """What is noted when a call begins that has a role or is a generator's."""
+    found = arguments(plan.names, frame) if plan.close else None
+    touched = identities(plan.role, frame) if plan.role is not None else None
+    if plan.generator:
+        return Entered(found, touched, id(frame), frame.f_lasti)
+    return Entered(found, touched)
 
 
 def left(plan: Plan, result: Any) -> Left:
-    """What is noted, beside the record, when it returns ``result``."""
-    if plan.role is None:
-        return Left(freeze(result))
-    return Left(freeze(result), id(result), takes(result))
+    """What is noted when such a call returns ``result``."""
+    return Left(freeze(result) if plan.close else None, id(result), takes(result))
+
+
+def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> None:
+    """Note every thread, and the calls that it is in just now."""
+    for ident, innermost in sys._current_frames().items():
+        stack = []
+        frame: FrameType | None = innermost
+        while frame is not None:
+            stack.append(frame)
+            frame = frame.f_back
+        buffer.meet(innermost, ident)
+        for frame in reversed(stack):
+            plan = plan_of(frame.f_code)
+            if plan is None or plan.birth:
+                continue
+            # Its arguments may have changed since it was called: they are not looked at.
+            extra = Entered(
+                () if plan.close else None,
+                identities(plan.role, frame) if plan.role is not None else None,
+                id(frame) if plan.generator else 0,
+            )
+            caller, at = (frame.f_back.f_code, frame.f_back.f_lasti) if frame.f_back else (None, 0)
+            buffer.note(Kind.RUNNING, extra, plan.code, caller, at, ident)

@@ -31,6 +31,7 @@ import psutil
 
 from utils.supervision import Control
 from utils.tracing.collector import Collector
+from utils.tracing.scope import Detail
 
 #: Seconds that the application has to end by itself.
 GRACE = 2.0
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             roots=options.root or [_application_root(options)],
             tap=options.tap,
             capacity=options.capacity,
+            detail=Detail(options.detail),
         )
         collector.install()
         if hasattr(os, "register_at_fork"):
@@ -93,7 +95,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--trace", action="store_true", help="stand by to record")
     parser.add_argument("--start", action="store_true", help="record from the first line on")
     parser.add_argument("--tap", action="store_true", help="keep a copy of all bytes that pass a socket")
-    parser.add_argument("--capacity", type=int, default=2_000_000, help="records that are kept, the latest")
+    parser.add_argument("--capacity", type=int, default=2_000_000, help="facts that are kept, the latest")
+    parser.add_argument(
+        "--detail",
+        choices=[detail.value for detail in Detail],
+        default=Detail.FULL.value,
+        help="how much is recorded",
+    )
     parser.add_argument(
         "--root",
         type=Path,

@@ -1,28 +1,33 @@
 """The engine for Python 3.12 and later: :mod:`sys.monitoring`.
 
-The rule kept here: only functions in scope cost anything.  The start of every
-function is reported once; a function out of scope is then switched off for
-good (DISABLE), and one in scope gets local events for its returns and yields.
-Exceptions can only be watched globally.
+The rule kept here: only functions in scope cost anything, and each costs what
+its plan needs.  The start of every function is reported once; one that is out
+of scope is switched off for good (DISABLE), one in scope gets local events.
+Two tool ids are taken: the callbacks of the *plain* one note a row and do not
+look anything up; those of the *close* one know plans, take snapshots, and
+watch for new functions and for exceptions, which can only be watched globally.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from threading import get_ident
 from types import CodeType
 from typing import Any
 
 from utils.errors import EnvironmentLack
-from utils.tracing.buffer import EXTRA, RECORD, SHIFT, Buffer, Kind
-from utils.tracing.hooks import Left, Plan, Planner, entered, left
+from utils.tracing.buffer import Buffer, Kind
+from utils.tracing.hooks import Plan, arguments, entered, left, make_plan, note_running
 from utils.tracing.scope import Scope
-from utils.tracing.snapshots import type_name
+from utils.tracing.snapshots import freeze, type_name
 
 TOOL_NAME = "socketio-lab"
 
-# 0, 1, 2 and 5 are spoken for: debugger, coverage, profiler and optimizer.
-_TOOL_IDS = (4, 3, 2)
+# 0, 1, 2 and 5 are meant for debuggers, coverage, profilers and optimizers: the last resort.
+_TOOL_IDS = (4, 3, 2, 5)
+
+Callbacks = dict[int, Callable[..., Any]]
 
 
 class MonitoringEngine:
@@ -30,41 +35,37 @@ class MonitoringEngine:
 
     def __init__(self, buffer: Buffer, scope: Scope) -> None:
         self._buffer = buffer
-        self._planner = Planner(buffer, scope)
+        self._scope = scope
         self._plans: dict[int, Plan] = {}  # id(code) → plan, of what is in scope
-        self._tool: int | None = None
+        self._tools: tuple[int, int] | None = None  # close, plain
 
     def start(self) -> None:
-        if self._tool is not None:
+        if self._tools is not None:
             return
-        monitoring = sys.monitoring
-        events = monitoring.events
-        self._tool = tool = _free_tool_id()
-        self._local_events = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
-        for event, callback in self._callbacks().items():
-            monitoring.register_callback(tool, event, callback)
-        for number in {plan.code >> SHIFT for plan in self._plans.values()}:
-            code = self._buffer.codes[number]
-            if code is not None:
-                monitoring.set_local_events(tool, code, self._local_events)
+        monitoring, events = sys.monitoring, sys.monitoring.events
+        self._tools = close, plain = _free_tool_ids()
+        for tool, callbacks in ((close, self._close_callbacks()), (plain, self._plain_callbacks())):
+            for event, callback in callbacks.items():
+                monitoring.register_callback(tool, event, callback)
+        for plan in self._plans.values():
+            self._listen(plan)
         # What an earlier recording with another scope has switched off may be wanted now.
         monitoring.restart_events()
-        monitoring.set_events(tool, events.PY_START | events.PY_UNWIND | events.PY_THROW)
-        self._planner.note_running(self._plan)
+        monitoring.set_events(close, events.PY_START | events.PY_UNWIND | events.PY_THROW)
+        note_running(self._buffer, self._plan)
 
     def stop(self) -> None:
-        if self._tool is None:
+        if self._tools is None:
             return
         monitoring = sys.monitoring
-        tool, self._tool = self._tool, None
-        monitoring.set_events(tool, monitoring.events.NO_EVENTS)
-        for number in {plan.code >> SHIFT for plan in self._plans.values()}:
-            code = self._buffer.codes[number]
-            if code is not None:
-                monitoring.set_local_events(tool, code, monitoring.events.NO_EVENTS)
-        for event in self._callbacks():
-            monitoring.register_callback(tool, event, None)
-        monitoring.free_tool_id(tool)
+        tools, self._tools = self._tools, None
+        for tool in tools:
+            monitoring.set_events(tool, monitoring.events.NO_EVENTS)
+            for plan in self._plans.values():
+                monitoring.set_local_events(tool, plan.code, monitoring.events.NO_EVENTS)
+            for event in _EVENTS:
+                monitoring.register_callback(tool, event, None)
+            monitoring.free_tool_id(tool)
 
     def refine(self, code: CodeType, kind: Kind, offset: int) -> Kind | None:
         return kind
@@ -73,98 +74,107 @@ class MonitoringEngine:
         """The plan for ``code``, with its local events switched on."""
         plan = self._plans.get(id(code))
         if plan is None:
-            plan = self._planner.plan(code)
+            plan = make_plan(self._scope, code)
             if plan is not None:
                 self._plans[id(code)] = plan
-                if self._tool is not None:
-                    sys.monitoring.set_local_events(self._tool, code, self._local_events)
+                self._listen(plan)
         return plan
 
-    def _callbacks(self) -> dict[int, Callable[..., Any]]:
-        """The callbacks; their free names are looked up once, here, for speed."""
-        buffer, here, plans = self._buffer, self._buffer.here, self._plans
-        numbers, clock, full = buffer.numbers, buffer.clock, buffer.full
-        getframe, pack, disable = sys._getframe, RECORD.pack, sys.monitoring.DISABLE
-        enter, leave, unwind = int(Kind.ENTER), int(Kind.LEAVE), int(Kind.UNWIND)
+    def _listen(self, plan: Plan) -> None:
+        """Switch on the local events that ``plan`` needs."""
+        if self._tools is None:
+            return
+        events = sys.monitoring.events
+        wanted = events.PY_START if plan.birth else events.PY_START | events.PY_RETURN
+        if plan.generator:
+            wanted |= events.PY_YIELD | events.PY_RESUME
+        sys.monitoring.set_local_events(self._tools[plan.plain], plan.code, wanted)
+
+    # ── the callbacks; their free names are looked up once, here, for speed ──
+
+    def _plain_callbacks(self) -> Callbacks:
+        buffer, rows, extend = self._buffer, self._buffer.rows, self._buffer.extend
+        clock, full, getframe = buffer.clock, buffer.full, sys._getframe
+
+        def on_start(code: CodeType, offset: int) -> None:
+            try:
+                caller = getframe(2)
+                extend((get_ident(), clock(), 0, code, caller.f_code, caller.f_lasti, None))
+            except ValueError:  # nobody called it: it is where its thread begins
+                extend((get_ident(), clock(), 0, code, None, 0, None))
+
+        def on_return(code: CodeType, offset: int, result: Any) -> None:
+            extend((get_ident(), clock(), 1, code, None, offset, None))
+            if len(rows) >= full:
+                buffer.pack()
+
+        events = sys.monitoring.events
+        return {events.PY_START: on_start, events.PY_RETURN: on_return}
+
+    def _close_callbacks(self) -> Callbacks:
+        buffer, rows, extend = self._buffer, self._buffer.rows, self._buffer.extend
+        clock, full, getframe = buffer.clock, buffer.full, sys._getframe
+        plans, plan_of, disable = self._plans, self._plan, sys.monitoring.DISABLE
+        unwind = Kind.UNWIND
 
         def on_start(code: CodeType, offset: int) -> Any:
             try:
+                answer = None
                 try:
                     plan = plans[id(code)]
                 except KeyError:
-                    found = self._plan(code)
+                    found = plan_of(code)
                     if found is None:
                         return disable
                     plan = found
-                try:
-                    thread = here.number
-                except AttributeError:
-                    thread = buffer.enlist(getframe(1))
-                chunk = buffer.chunk
-                head = plan[0] | enter
-                if not plan[4]:
-                    chunk.extras.append((thread, entered(plan, getframe(1))))
-                    head |= EXTRA
-                try:
-                    frame = getframe(2)
-                except ValueError:
-                    caller = at = 0
+                _, close, names, role, generator, birth = plan
+                frame = getframe(1)
+                if birth:
+                    buffer.meet(frame, get_ident())
+                    return None
+                if role is not None or generator:
+                    extra: Any = entered(plan, frame)
+                elif close:
+                    extra = arguments(names, frame)
                 else:
-                    calling = frame.f_code
-                    try:
-                        caller = numbers[id(calling)]
-                    except KeyError:
-                        caller = buffer.number(calling)
-                    at = frame.f_lasti
-                records = chunk.records
-                records += pack(clock(), thread, head, caller, at)
-                if len(records) >= full:
-                    buffer.seal(chunk)
+                    # A plain function's first call; from now on it has its own callbacks.
+                    extra, answer = None, disable
+                caller = frame.f_back
+                if caller is None:
+                    extend((get_ident(), clock(), 0, code, None, 0, extra))
+                else:
+                    extend((get_ident(), clock(), 0, code, caller.f_code, caller.f_lasti, extra))
+                return answer
             except Exception:
                 buffer.faults += 1
-            return None
+                return None
 
-        def on_return(code: CodeType, offset: int, result: Any) -> Any:
+        def on_return(code: CodeType, offset: int, result: Any) -> None:
             try:
                 now = clock()
                 plan = plans[id(code)]
-                try:
-                    thread = here.number
-                except AttributeError:
-                    thread = buffer.enlist(getframe(1))
-                chunk = buffer.chunk
-                head = plan[0] | leave
-                if not plan[4]:
-                    chunk.extras.append((thread, left(plan, result)))
-                    head |= EXTRA
-                records = chunk.records
-                records += pack(now, thread, head, 0, offset)
-                if len(records) >= full:
-                    buffer.seal(chunk)
+                if plan[3] is not None:
+                    extra: Any = left(plan, result)
+                else:
+                    extra = None if result is None or not plan[1] else freeze(result)
+                extend((get_ident(), now, 1, code, None, offset, extra))
+                if len(rows) >= full:
+                    buffer.pack()
             except Exception:
                 buffer.faults += 1
-            return None
 
-        def on_unwind(code: CodeType, offset: int, exception: BaseException) -> Any:
+        def on_unwind(code: CodeType, offset: int, exception: BaseException) -> None:
             try:
-                plan = plans.get(id(code))
-                if plan is not None:
-                    thread = _number(here, buffer)
-                    chunk = buffer.chunk
-                    chunk.extras.append((thread, type_name(type(exception))))
-                    chunk.records += pack(clock(), thread, plan[0] | unwind | EXTRA, 0, offset)
+                if id(code) in plans and not plans[id(code)].birth:
+                    extend((get_ident(), clock(), unwind, code, None, offset, type_name(type(exception))))
             except Exception:
                 buffer.faults += 1
 
-        def note_generator(kind: Kind) -> Callable[..., Any]:
-            def callback(code: CodeType, offset: int, value: Any = None) -> Any:
+        def note_generator(kind: Kind) -> Callable[..., None]:
+            def callback(code: CodeType, offset: int, value: Any = None) -> None:
                 try:
-                    plan = plans.get(id(code))
-                    if plan is not None:
-                        thread = _number(here, buffer)
-                        chunk = buffer.chunk
-                        chunk.extras.append((thread, Left(None, frame=id(getframe(1)))))
-                        chunk.records += pack(clock(), thread, plan[0] | kind | EXTRA, 0, offset)
+                    if id(code) in plans:
+                        extend((get_ident(), clock(), kind, code, None, offset, id(getframe(1))))
                 except Exception:
                     buffer.faults += 1
 
@@ -181,23 +191,26 @@ class MonitoringEngine:
         }
 
 
-def _number(here: Any, buffer: Buffer) -> int:
-    try:
-        number: int = here.number
-    except AttributeError:
-        number = buffer.enlist(sys._getframe(2))
-    return number
+_EVENTS = tuple(
+    getattr(sys.monitoring.events, name)
+    for name in ("PY_START", "PY_RETURN", "PY_UNWIND", "PY_YIELD", "PY_RESUME", "PY_THROW")
+)
 
 
-def _free_tool_id() -> int:
+def _free_tool_ids() -> tuple[int, int]:
+    taken: list[int] = []
     for tool in _TOOL_IDS:
         try:
             sys.monitoring.use_tool_id(tool, TOOL_NAME)
         except ValueError:
             continue
-        return tool
+        taken.append(tool)
+        if len(taken) == 2:
+            return taken[0], taken[1]
+    for tool in taken:
+        sys.monitoring.free_tool_id(tool)
     raise EnvironmentLack(
         "calls cannot be recorded",
-        why="other tools use all of sys.monitoring's places",
+        why="other tools use the places of sys.monitoring",
         next_step="stop the debugger, the coverage measurement or the profiler first",
     )

@@ -14,21 +14,24 @@ import opcode
 import sys
 import threading
 from collections.abc import Callable
+from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any
 
 from utils.tracing import reach
-from utils.tracing.buffer import EXTRA, RECORD, Buffer, Kind
-from utils.tracing.hooks import Left, Plan, Planner, entered, left
+from utils.tracing.buffer import Buffer, Kind
+from utils.tracing.hooks import Left, Plan, arguments, entered, left, make_plan, note_running
 from utils.tracing.scope import Scope
+from utils.tracing.snapshots import freeze
 
 Hook = Callable[[FrameType, str, Any], None]
 
-_RETURNS = frozenset({opcode.opmap["RETURN_VALUE"]})
-_YIELDS = frozenset({opcode.opmap["YIELD_VALUE"]})
+_RETURN = opcode.opmap["RETURN_VALUE"]
+_YIELD = opcode.opmap["YIELD_VALUE"]
 _RETURN_GENERATOR = opcode.opmap["RETURN_GENERATOR"]
 _RESUME = opcode.opmap["RESUME"]
-# No more than so many decisions about code out of scope are remembered.
+
+#: No more than so many decisions about code out of scope are remembered.
 _MOST_DECISIONS = 100_000
 
 
@@ -37,7 +40,7 @@ class ProfilingEngine:
 
     def __init__(self, buffer: Buffer, scope: Scope) -> None:
         self._buffer = buffer
-        self._planner = Planner(buffer, scope)
+        self._scope = scope
         self._plans: dict[int, Plan | None] = {}  # id(code) → plan; None: out of scope
         self._kept: list[CodeType] = []  # what is out of scope, so that its id stays its own
         self._hook: Hook | None = None
@@ -47,8 +50,9 @@ class ProfilingEngine:
             return
         self._before_threads = threading.getprofile()
         self._hook = hook = self._make_hook()
-        threading.setprofile(hook)
-        self._planner.note_running(self._plan)
+        self._newcomer = self._make_newcomer(hook)
+        threading.setprofile(self._newcomer)
+        note_running(self._buffer, self._plan)
         reach.set_everywhere(hook)
 
     def stop(self) -> None:
@@ -56,7 +60,8 @@ class ProfilingEngine:
         if hook is None:
             return
         reach.remove_everywhere(hook)
-        if threading.getprofile() is hook:
+        reach.remove_everywhere(self._newcomer)
+        if threading.getprofile() is self._newcomer:
             # Its annotation forgets that None, too, is a hook.
             threading.setprofile(self._before_threads)  # type: ignore[arg-type]
 
@@ -65,9 +70,9 @@ class ProfilingEngine:
         if operation == _RETURN_GENERATOR:
             return None  # a generator that never ran is thrown away
         if kind is Kind.LEAVE:
-            if operation in _RETURNS:
+            if operation == _RETURN:
                 return Kind.LEAVE
-            return Kind.YIELD if operation in _YIELDS else Kind.UNWIND
+            return Kind.YIELD if operation == _YIELD else Kind.UNWIND
         if kind is Kind.ENTER and (operation != _RESUME or code.co_code[offset + 1] != 0):
             return Kind.RESUME
         return kind
@@ -77,7 +82,9 @@ class ProfilingEngine:
             return self._plans[id(code)]
         except KeyError:
             pass
-        plan = self._planner.plan(code)
+        plan = make_plan(self._scope, code)
+        if plan is not None and plan.birth:
+            plan = None  # the newcomer's hook sees to it
         if plan is None:
             if len(self._kept) >= _MOST_DECISIONS:
                 return None
@@ -85,71 +92,75 @@ class ProfilingEngine:
         self._plans[id(code)] = plan
         return plan
 
+    def _make_newcomer(self, hook: Hook) -> Hook:
+        """The hook of a thread that begins: it notes the thread, and makes way for ``hook``."""
+        buffer = self._buffer
+
+        def newcomer(frame: FrameType, event: str, arg: Any) -> None:
+            try:
+                if self._hook is not hook:
+                    sys.setprofile(None)
+                    return
+                buffer.meet(frame, get_ident())
+                sys.setprofile(hook)
+                hook(frame, event, arg)
+            except Exception:
+                buffer.faults += 1
+
+        return newcomer
+
     def _make_hook(self) -> Hook:
         """The hook; its free names are looked up once, here, for speed."""
-        buffer, here, plans = self._buffer, self._buffer.here, self._plans
-        numbers, clock, full = buffer.numbers, buffer.clock, buffer.full
-        pack = RECORD.pack
-        enter, leave = int(Kind.ENTER), int(Kind.LEAVE)
+        buffer, rows, extend = self._buffer, self._buffer.rows, self._buffer.extend
+        clock, full = buffer.clock, buffer.full
+        plan_of, unknown = self._plan, _Unknown()
+        find = self._plans.get
 
         def hook(frame: FrameType, event: str, arg: Any) -> None:
             if event == "call":
                 try:
                     code = frame.f_code
-                    try:
-                        plan = plans[id(code)]
-                    except KeyError:
-                        plan = self._plan(code)
-                    if plan is None:
-                        return
-                    if self._hook is not hook:
-                        sys.setprofile(None)  # a thread that stop() could not reach
-                        return
-                    try:
-                        thread = here.number
-                    except AttributeError:
-                        thread = buffer.enlist(frame)
-                    chunk = buffer.chunk
-                    head = plan[0] | enter
-                    if not plan[4]:
-                        chunk.extras.append((thread, entered(plan, frame)))
-                        head |= EXTRA
-                    if (outer := frame.f_back) is None:
-                        caller = at = 0
-                    else:
-                        calling = outer.f_code
-                        try:
-                            caller = numbers[id(calling)]
-                        except KeyError:
-                            caller = buffer.number(calling)
-                        at = outer.f_lasti
-                    records = chunk.records
-                    records += pack(clock(), thread, head, caller, at)
-                    if len(records) >= full:
-                        buffer.seal(chunk)
+                    plan: Any = find(id(code), unknown)
+                    if plan:
+                        if plan is unknown:
+                            plan = plan_of(code)
+                            if plan is None:
+                                return
+                        if self._hook is not hook:
+                            sys.setprofile(None)  # a thread that stop() could not reach
+                            return
+                        _, close, names, role, generator, _ = plan
+                        if role is not None or generator:
+                            extra: Any = entered(plan, frame)
+                        else:
+                            extra = arguments(names, frame) if close else None
+                        caller = frame.f_back
+                        if caller is None:
+                            extend((get_ident(), clock(), 0, code, None, 0, extra))
+                        else:
+                            extend((get_ident(), clock(), 0, code, caller.f_code, caller.f_lasti, extra))
                 except Exception:
                     buffer.faults += 1
             elif event == "return":
                 try:
                     now = clock()
-                    plan = plans.get(id(frame.f_code))
-                    if plan is None or self._hook is not hook:
-                        return
-                    try:
-                        thread = here.number
-                    except AttributeError:
-                        thread = buffer.enlist(frame)
-                    chunk = buffer.chunk
-                    head = plan[0] | leave
-                    if not plan[4]:
-                        value = Left(None, frame=id(frame)) if plan[3] else left(plan, arg)
-                        chunk.extras.append((thread, value))
-                        head |= EXTRA
-                    records = chunk.records
-                    records += pack(now, thread, head, 0, frame.f_lasti)
-                    if len(records) >= full:
-                        buffer.seal(chunk)
+                    code = frame.f_code
+                    plan = find(id(code))
+                    if plan:
+                        if plan[4]:
+                            extra = Left(None, frame=id(frame))
+                        elif plan[3] is not None:
+                            extra = left(plan, arg)
+                        else:
+                            extra = None if arg is None or not plan[1] else freeze(arg)
+                        extend((get_ident(), now, 1, code, None, frame.f_lasti, extra))
+                        if len(rows) >= full:
+                            buffer.pack()
                 except Exception:
                     buffer.faults += 1
 
         return hook
+
+
+class _Unknown:
+    """Stands for a plan that is not made yet; true, as a plan is."""

@@ -14,7 +14,7 @@ import inspect
 import os
 import sysconfig
 from collections.abc import Sequence
-from enum import IntEnum
+from enum import Enum, IntEnum
 from pathlib import Path
 from types import CodeType
 
@@ -25,6 +25,14 @@ class Depth(IntEnum):
     NEVER = 0
     PLAIN = 1  # times, lines and exceptions
     CLOSE = 2  # and its arguments and result
+
+
+class Detail(Enum):
+    """How much of what is in scope is recorded."""
+
+    ESSENTIAL = "essential"  # only what is followed closely
+    PLAIN = "plain"  # everything, but only plainly
+    FULL = "full"  # everything, each as closely as the lists say
 
 
 #: The stack: top-level package (or module) → how closely its functions are followed.
@@ -162,7 +170,8 @@ class Scope:
     installed below one of them is not the application's.
     """
 
-    def __init__(self, roots: Sequence[Path] = ()) -> None:
+    def __init__(self, roots: Sequence[Path] = (), detail: Detail = Detail.FULL) -> None:
+        self._detail = detail
         self._roots = tuple(_prefix(root) for root in roots)
         self._site_folders = tuple(
             _folder(sysconfig.get_path(name)) for name in ("purelib", "platlib")
@@ -193,6 +202,15 @@ class Scope:
 
     def decide(self, code: CodeType) -> Depth:
         """How closely ``code`` is followed."""
+        depth = self._listed(code)
+        if self._detail is Detail.PLAIN:
+            return min(depth, Depth.PLAIN)
+        if self._detail is Detail.ESSENTIAL and depth is Depth.PLAIN:
+            return Depth.NEVER
+        return depth
+
+    def _listed(self, code: CodeType) -> Depth:
+        """What the lists say of ``code``."""
         name = code.co_name
         if name in _FRAGMENTS:
             return Depth.NEVER

@@ -3,7 +3,7 @@
 The rule kept here: to look at a value runs no code of others and changes
 nothing.  Only values whose type is exactly one of Python's own plain types are
 looked into, two levels deep and up to a bound; of all others only the type's
-name is taken.  ``freeze`` copies the little that is needed while the program
+name is taken (and of a member of an enumeration, its own).  ``freeze`` copies the little that is needed while the program
 runs; ``render`` makes the text afterwards, and takes out what is secret by its
 name.  The text of a value that is neither cut nor secret nor foreign is a
 Python literal: ``ast.literal_eval`` gives the value back.
@@ -27,11 +27,22 @@ MOST_BITS = 512
 
 REDACTED = "<redacted>"
 
-# The marks of what a frozen value is not itself; a frozen value is a scalar or
-# a tuple that begins with one of these.
-_FOREIGN, _CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY = range(6)
+# The marks with which the tuple of a frozen value begins that is no scalar.
+_CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY = range(5)
 
 type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
+
+
+class Foreign(str):
+    """The name that stands for a value which is not looked into."""
+
+    __slots__ = ()
+
+
+#: id(type) → the type, kept so that its id stays its own, and the name for its values.
+_foreign: dict[int, tuple[type, Foreign]] = {}
+#: Types beyond so many are named afresh each time.
+_MOST_TYPES = 10_000
 
 
 def freeze(value: Any, depth: int = MOST_DEPTH) -> Any:
@@ -50,14 +61,22 @@ def freeze(value: Any, depth: int = MOST_DEPTH) -> Any:
             len(value),
             tuple([freeze(item, depth - 1) for item in head]),
         )
+    known = _foreign.get(id(kind))
+    return known[1] if known is not None else _freeze_rare(value, kind)
+
+
+def _freeze_rare(value: Any, kind: type) -> Any:
     if kind is bytearray:
         return (_BYTEARRAY, len(value), bytes(value[:MOST_TEXT]))
     if kind is type:
-        return (_FOREIGN, f"class {type_name(value)}")
+        return Foreign(f"class {type_name(value)}")
     if type(kind) is EnumType:
         name = object.__getattribute__(value, "_name_")
-        return (_FOREIGN, f"{type_name(kind)}.{name}" if type(name) is str else type_name(kind))
-    return (_FOREIGN, type_name(kind))
+        return Foreign(f"{type_name(kind)}.{name}" if type(name) is str else type_name(kind))
+    foreign = Foreign(type_name(kind))
+    if len(_foreign) < _MOST_TYPES:
+        _foreign[id(kind)] = (kind, foreign)
+    return foreign
 
 
 def _items(value: dict[Any, Any], depth: int) -> tuple[tuple[Any, Any], ...]:
@@ -134,6 +153,8 @@ def render(frozen: Any, name: str = "") -> str:
         return REDACTED
     if isinstance(frozen, tuple):
         return _render_marked(frozen)
+    if isinstance(frozen, Foreign):
+        return f"<{frozen}>"
     if isinstance(frozen, str):
         return repr(scrub(frozen))
     if isinstance(frozen, bytes):
@@ -144,10 +165,7 @@ def render(frozen: Any, name: str = "") -> str:
 
 
 def _render_marked(frozen: tuple[Any, ...]) -> str:
-    mark, *rest = frozen
-    if mark == _FOREIGN:
-        return f"<{rest[0]}>"
-    length, content = rest
+    mark, length, content = frozen
     if mark == _CUT:
         return f"{render(content)}… ({length} in all)"
     if mark == _BYTEARRAY:
@@ -169,7 +187,7 @@ def _is_named_pair(content: tuple[Any, ...], length: int) -> bool:
     if length != 2 or len(content) != 2 or not isinstance(content[1], (str, bytes)):
         return False
     name = content[0].decode("latin-1") if isinstance(content[0], bytes) else content[0]
-    return isinstance(name, str) and is_secret(name)
+    return isinstance(name, str) and not isinstance(name, Foreign) and is_secret(name)
 
 
 def _enclosed(opening: str, inside: list[str], length: int, closing: str) -> str:

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from utils.records import Endpoint, Flow, TransferKind
-from utils.tracing.buffer import EXTRA, RECORD, Buffer, Kind
+from utils.tracing.buffer import HEAVY, Buffer, Kind
 from utils.tracing.snapshots import type_name
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -35,8 +35,6 @@ class Moved(NamedTuple):
     length: int
     start_ns: int
     end_ns: int
-    code: int  # number of the asking function's code
-    at: int  # offset into it
     data: bytes | None
     exception: str | None
 
@@ -180,20 +178,13 @@ class SocketBoundary:
     ) -> None:
         buffer = self._buffer
         end_ns = buffer.clock()
-        try:
-            thread = buffer.here.number
-        except AttributeError:
-            thread = buffer.enlist(frame)
-        code = buffer.number(frame.f_code)
         exception = None if error is None else type_name(type(error))
-        moved = Moved(kind, flow, offset, length, start_ns, end_ns, code, frame.f_lasti, data, exception)
-        chunk = buffer.chunk
-        chunk.extras.append((thread, moved))
-        chunk.weight += 0 if data is None else len(data)
-        records = chunk.records
-        records += RECORD.pack(end_ns, thread, Kind.TRANSFER | EXTRA, 0, 0)
-        if len(records) >= buffer.full or chunk.weight >= buffer.heavy:
-            buffer.seal(chunk)
+        moved = Moved(kind, flow, offset, length, start_ns, end_ns, data, exception)
+        buffer.note(Kind.TRANSFER, moved, None, frame.f_code, frame.f_lasti)
+        if data is not None:
+            buffer.weight += len(data)
+            if buffer.weight >= HEAVY:
+                buffer.pack(early=True)
 
     # ── the methods ──────────────────────────────────────────────────────────
 

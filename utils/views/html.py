@@ -15,6 +15,7 @@ from utils.records import Journey, Level, Message, Step, StepKind
 from utils.views import text, wording
 from utils.views.dump import Dump, Run, characters, dump
 from utils.views.markup import Child, css, element, html, link, measured
+from utils.views.outline import depths
 from utils.views.palette import DARK_INK, FILLS, marks
 from utils.views.tables import chip, table
 from utils.views.view import HTML, View
@@ -22,8 +23,17 @@ from utils.wire.units import Layer
 
 _CODE = "var(--jp-code-font-family, ui-monospace, monospace)"
 _LINE = "1px solid rgba(128,128,128,.4)"
-_BLOCK = css(margin=".4em 0", padding=".5em .7em", overflow_x="auto", border=_LINE, border_radius=".3em",
-             font_family=_CODE, font_size=".9em", line_height="1.45", white_space="pre")
+_BLOCK = css(
+    margin=".4em 0",
+    padding=".5em .7em",
+    overflow_x="auto",
+    border=_LINE,
+    border_radius=".3em",
+    font_family=_CODE,
+    font_size=".9em",
+    line_height="1.45",
+    white_space="pre",
+)
 _QUIET = css(opacity=".8")
 _MONO = css(font_family=_CODE)
 
@@ -45,6 +55,7 @@ def journey_element(journey: Journey, level: Level) -> Element:
     shown = journey.at(level)
     glyphs = {process: mark.glyph for process, mark in marks(step.process for step in shown).items()}
     whole = _message_numbers(shown)
+    indents = depths(shown)
     body: list[Child] = [element("p", element("b", text.journey_heading(journey, level)))]
     numbered = list(enumerate(shown, 1))
     for _, turn in groupby(numbered, key=lambda pair: (pair[1].turn, pair[1].process, pair[1].thread)):
@@ -58,7 +69,7 @@ def journey_element(journey: Journey, level: Level) -> Element:
                 style=css(margin=".8em 0 .2em", font_weight="600"),
             )
         )
-        body += [step_element(number, step, whole) for number, step in group]
+        body += [step_element(number, step, indents[number - 1], whole) for number, step in group]
     return element("section", *body, class_="lab-journey", aria_label=f"Journey of {journey.name}")
 
 
@@ -75,7 +86,7 @@ def _message_numbers(shown: tuple[Step, ...]) -> dict[tuple[object, int], int]:
     return found
 
 
-def step_element(number: int, step: Step, drawn_at: dict[tuple[object, int], int]) -> Element:
+def step_element(number: int, step: Step, depth: int, drawn_at: dict[tuple[object, int], int]) -> Element:
     """One step: a line, and behind it everything else that is known of it."""
     who = wording.library(step.library) if step.library else wording.KIND_WORDS[step.kind]
     line = element(
@@ -89,7 +100,7 @@ def step_element(number: int, step: Step, drawn_at: dict[tuple[object, int], int
         "details",
         line,
         element("div", *_step_body(step, number, drawn_at), style=css(margin="0 0 .6em 1.2em")),
-        style=css(margin_left=f"{min(step.depth, 8) * 1.1:.1f}em"),
+        style=css(margin_left=f"{min(depth, 8)}em"),
     )
 
 
@@ -116,7 +127,9 @@ def _step_body(step: Step, number: int, drawn_at: dict[tuple[object, int], int])
         if at == number:
             yield message_element(step.message, step.span)
         else:
-            yield element("div", f"bytes in play: {wording.visible(step.message.unit.summary)}, see step {at}")
+            yield element(
+                "div", f"bytes in play: {wording.visible(step.message.unit.summary)}, see step {at}"
+            )
 
 
 def _source(step: Step) -> Iterator[Child]:

@@ -51,12 +51,13 @@ def html(tree: Element) -> str:
     return cast(str, ElementTree.tostring(tree, encoding="unicode", method="html"))
 
 
-def link(address: str | None, text: str, **attributes: str | None) -> Element:
+def link(address: str | None, text: str) -> Element:
     """A link that opens elsewhere; plain text where the address may not be followed."""
     target = wording.web_link(address)
     if target is None:
         return element("span", text)
-    return element("a", text, href=target, target="_blank", rel="noopener noreferrer", **attributes)
+    style = css(color="inherit", text_decoration="underline")
+    return element("a", text, href=target, target="_blank", rel="noopener noreferrer", style=style)
 
 
 def measured(text: str) -> Element:

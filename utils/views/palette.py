@@ -14,9 +14,6 @@ from dataclasses import dataclass
 
 from utils.wire.units import Layer
 
-#: The grounds that text must be readable on: the pages', and the panels'.
-LIGHT_GROUNDS = ("#ffffff", "#f5f5f5")
-DARK_GROUNDS = ("#111111", "#212121")
 
 #: The ink on every tinted ground.
 DARK_INK = "#1a1a1a"
@@ -27,6 +24,7 @@ LIGHT_INK = "#f4f4f4"
 class Tone:
     """One hue, for a light ground and for a dark one, as ``#rrggbb``."""
 
+    name: str
     light: str
     dark: str
 
@@ -52,12 +50,22 @@ class Fill:
     pattern: str
 
 
-BLUE = Tone("#0072b2", "#56b4e9")
-VERMILLION = Tone("#b34a00", "#ff9147")
-GREEN = Tone("#00755a", "#2fc49a")
-PURPLE = Tone("#a0457a", "#e69ac3")
-ORANGE = Tone("#8a5c00", "#e69f00")
-GREY = Tone("#5c5c5c", "#b5b5b5")
+BLUE = Tone("blue", "#0072b2", "#56b4e9")
+VERMILLION = Tone("vermillion", "#b34a00", "#ff9147")
+GREEN = Tone("green", "#00755a", "#2fc49a")
+PURPLE = Tone("purple", "#a0457a", "#e69ac3")
+ORANGE = Tone("orange", "#8a5c00", "#e69f00")
+GREY = Tone("grey", "#5c5c5c", "#b5b5b5")
+
+#: What the stepper's page is made of, where JupyterLab's theme does not say.
+GROUND = Tone("ground", "#ffffff", "#111111")
+PANEL = Tone("panel", "#ffffff", "#1b1b1d")
+SOFT = Tone("soft", "#f1f2f4", "#2b2c30")
+BORDER = Tone("border", "#d3d6da", "#45474d")
+TEXT = Tone("text", "#1a1a1a", "#f0f0f0")
+GROUNDS = (GROUND, PANEL, SOFT)
+
+INKS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY)
 
 #: What is well, and what needs a hand.
 GOOD = GREEN
@@ -67,22 +75,22 @@ WIRE_MARK = Mark(GREEN, "diamond", "◆", "")
 _SERVER_MARKS = (Mark(VERMILLION, "square", "■", "//"), Mark(ORANGE, "square", "■", "\\\\"))
 _CLIENT_MARKS = (Mark(BLUE, "circle", "●", ".."), Mark(PURPLE, "triangle", "▲", "xx"))
 
-_LINE = "rgba(128,128,128,.34)"
+_LINE = "rgba(128,128,128,.28)"
 
 
 def _stripes(angle: int, step: int) -> str:
-    return (
-        f"repeating-linear-gradient({angle}deg,transparent 0 {step - 1}px,{_LINE} {step - 1}px {step}px)"
-    )
+    return f"repeating-linear-gradient({angle}deg,transparent 0 {step - 1}px,{_LINE} {step - 1}px {step}px)"
 
 
 FILLS: dict[Layer, Fill] = {
-    Layer.HTTP: Fill(Tone("#d6ecfa", "#12384f"), "none"),
-    Layer.WEBSOCKET: Fill(Tone("#fce4b6", "#4d3600"), _stripes(45, 6)),
-    Layer.ENGINEIO: Fill(Tone("#c9ecdf", "#0c4232"), _stripes(90, 5)),
-    Layer.SOCKETIO: Fill(Tone("#f4d9e8", "#51263e"), _stripes(135, 6)),
-    Layer.PAYLOAD: Fill(Tone("#f8f4b4", "#45400b"), _stripes(0, 6)),
-    Layer.UNKNOWN: Fill(Tone("#dedede", "#3d3d3d"), f"{_stripes(45, 5)},{_stripes(135, 5)}"),
+    Layer.HTTP: Fill(
+        Tone("tint-http", "#d6ecfa", "#12384f"), f"linear-gradient(0deg,{_LINE} 2px,transparent 2px)"
+    ),
+    Layer.WEBSOCKET: Fill(Tone("tint-websocket", "#fce4b6", "#4d3600"), _stripes(45, 6)),
+    Layer.ENGINEIO: Fill(Tone("tint-engineio", "#c9ecdf", "#0c4232"), _stripes(90, 5)),
+    Layer.SOCKETIO: Fill(Tone("tint-socketio", "#f4d9e8", "#51263e"), _stripes(135, 6)),
+    Layer.PAYLOAD: Fill(Tone("tint-payload", "#f8f4b4", "#45400b"), "none"),
+    Layer.UNKNOWN: Fill(Tone("tint-unknown", "#dedede", "#3d3d3d"), f"{_stripes(45, 5)},{_stripes(135, 5)}"),
 }
 
 
@@ -108,7 +116,7 @@ def marks(processes: Iterable[str]) -> dict[str, Mark]:
 
 
 def slug(layer: Layer) -> str:
-    """A layer's name as CSS classes and variables spell it."""
+    """A layer's name as CSS spells it."""
     return layer.name.lower()
 
 
@@ -130,12 +138,16 @@ def css_variables(root: str) -> str:
     Dark is what JupyterLab's theme says, or, on a page that is not
     JupyterLab's, what the reader's system asks for.
     """
-    inks = {"blue": BLUE, "vermillion": VERMILLION, "green": GREEN, "purple": PURPLE}
-    inks |= {"orange": ORANGE, "grey": GREY, "on-tint": Tone(DARK_INK, LIGHT_INK)}
-    tints = {f"tint-{slug(layer)}": fill.tint for layer, fill in FILLS.items()}
-    tones = {**inks, **tints}
-    light = "".join(f"--lab-{name}:{tone.light};" for name, tone in tones.items())
-    dark = "".join(f"--lab-{name}:{tone.dark};" for name, tone in tones.items())
+    tones = (
+        *GROUNDS,
+        BORDER,
+        TEXT,
+        *INKS,
+        Tone("on-tint", DARK_INK, LIGHT_INK),
+        *(fill.tint for fill in FILLS.values()),
+    )
+    light = "".join(f"--lab-{tone.name}:{tone.light};" for tone in tones)
+    dark = "".join(f"--lab-{tone.name}:{tone.dark};" for tone in tones)
     patterns = "".join(f"--lab-pattern-{slug(layer)}:{fill.pattern};" for layer, fill in FILLS.items())
     return (
         f"{root}{{{light}{patterns}}}\n"

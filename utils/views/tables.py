@@ -6,11 +6,12 @@ heard as well as seen; a state is a word and a sign, never a colour alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from utils.records import Message
+from utils.records import Journey, Message, StepKind
 from utils.views import text, wording
 from utils.views.markup import Child, css, element, html, measured
 from utils.views.palette import DARK_INK, FILLS
@@ -88,7 +89,10 @@ def checks(rows: Sequence[Check], caption: str = "Self-check") -> View:
     ]
     if all(row.ok for row in rows):
         header, cells = header[:-1], [row[:-1] for row in cells]
-    drawn = [[element("b" if not row.ok else "span", line[0]), *line[1:]] for row, line in zip(rows, cells, strict=True)]
+    drawn = [
+        [element("b" if not row.ok else "span", line[0]), *line[1:]]
+        for row, line in zip(rows, cells, strict=True)
+    ]
     plain = f"{caption}\n{text.table([header, *cells])}"
     return View(plain, {HTML: html(table(caption, header, drawn))})
 
@@ -116,3 +120,21 @@ def packets(
         f"{caption}: {total}\n{text.packets_text(messages, clients, start_ns)}",
         {HTML: html(table(f"{caption}: {total}", header, drawn, right=frozenset({0, 1, 6})))},
     )
+
+
+def frames(journey: Journey, caption: str = "Calls") -> View:
+    """How many calls of which library a journey took, for each thread in the order of telling."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for step in journey.steps:
+        if step.kind is StepKind.CALL and step.library is not None:
+            counts.setdefault((step.process, step.thread), Counter())[step.library.name] += 1
+    header = ["process", "thread", "library", "calls"]
+    rows = [
+        [process, thread, library, str(number)]
+        for (process, thread), found in counts.items()
+        for library, number in found.most_common()
+    ]
+    total = f"{caption}: {sum(int(row[-1]) for row in rows)}, in {wording.count(len(counts), 'thread')}"
+    drawn: list[list[Child]] = [[wording.visible(cell) for cell in row] for row in rows]
+    plain = f"{total}\n{text.table([header, *rows], right=frozenset({3}))}"
+    return View(plain, {HTML: html(table(total, header, drawn, right=frozenset({3})))})

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from utils.records import Journey, Level, Message, Step
 from utils.views import wording
 from utils.views.dump import ROW, Dump, characters, dump
+from utils.views.outline import depths
 from utils.wire.units import Span
 
 
@@ -53,7 +54,11 @@ def journey_text(journey: Journey, level: Level = Level.LIBRARY, *, times: bool 
     """
     steps = journey.at(level)
     right = frozenset({0, 1, 2} if times else {0})
-    body = table([_step_row(number, step, times) for number, step in enumerate(steps, 1)], right=right)
+    rows = [
+        _step_row(number, step, depth, times)
+        for number, (step, depth) in enumerate(zip(steps, depths(steps), strict=True), 1)
+    ]
+    body = table(rows, right=right)
     lines = [journey_heading(journey, level)]
     turn = None
     for step, line in zip(steps, body.splitlines(), strict=True):
@@ -64,13 +69,13 @@ def journey_text(journey: Journey, level: Level = Level.LIBRARY, *, times: bool 
     return "\n".join(lines)
 
 
-def _step_row(number: int, step: Step, times: bool) -> list[str]:
+def _step_row(number: int, step: Step, depth: int, times: bool) -> list[str]:
     row = [str(number)]
     if times:
         took = "" if step.duration_ns is None else wording.duration(step.duration_ns)
         row += [wording.since(step.since_ns), took]
     row.append(wording.library(step.library) if step.library else wording.KIND_WORDS[step.kind])
-    row.append("  " * step.depth + wording.visible(step.title))
+    row.append("  " * depth + wording.shorten(wording.visible(step.title), 64))
     row.append(wording.file_line(step.excerpt) if step.excerpt else "")
     return row
 
@@ -122,15 +127,15 @@ def excerpt_lines(step: Step) -> Iterator[str]:
     excerpt = step.excerpt
     if excerpt is None:
         return
-    numbers = [line[0] for line in excerpt.lines if line is not None]
-    width = len(str(max(numbers, default=0)))
-    for line in excerpt.lines:
+    lines = wording.source_lines(excerpt)
+    width = len(str(max((line[0] for line in lines if line is not None), default=0)))
+    for line in lines:
         if line is None:
             yield f"    {wording.GAP:>{width}}"
             continue
         number, code = line
         pointer = "→" if number == excerpt.current else " "
-        yield f"  {pointer} {number:>{width}}  {wording.source_line(code)}".rstrip()
+        yield f"  {pointer} {number:>{width}}  {code}".rstrip()
 
 
 # ── messages and bytes ───────────────────────────────────────────────────────

@@ -102,9 +102,12 @@ def file_line(excerpt: Excerpt) -> str:
     return path if excerpt.current is None else f"{path}:{excerpt.current}"
 
 
-def source_line(text: str) -> str:
-    """A line of source, its tabs as spaces."""
-    return visible(text.expandtabs(4))
+def source_lines(excerpt: Excerpt) -> list[tuple[int, str] | None]:
+    """An excerpt's lines without the indentation that they share, tabs as spaces; None is a gap."""
+    lines = [None if line is None else (line[0], visible(line[1].expandtabs(4))) for line in excerpt.lines]
+    written = [line[1] for line in lines if line is not None and line[1].strip()]
+    shared = min((len(code) - len(code.lstrip(" ")) for code in written), default=0)
+    return [None if line is None else (line[0], line[1][shared:].rstrip()) for line in lines]
 
 
 def web_link(address: str | None) -> str | None:

@@ -96,10 +96,10 @@ class SocketPacket:
     @property
     def event(self) -> str | None:
         """The event's name, or None for a packet that carries no event."""
-        if self.type in (SocketType.EVENT, SocketType.BINARY_EVENT):
-            if isinstance(self.data, list) and self.data and isinstance(self.data[0], str):
-                return self.data[0]
-        return None
+        if self.type not in (SocketType.EVENT, SocketType.BINARY_EVENT):
+            return None
+        named = isinstance(self.data, list) and bool(self.data) and isinstance(self.data[0], str)
+        return str(self.data[0]) if named else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +144,6 @@ class Unit:
             return self._explain()
         if not self.raw:
             return ()
-        return (Span(0, len(self.raw), Layer.UNKNOWN, "Unexplained", "", "No decoder claims these bytes.", ""),)
+        return (
+            Span(0, len(self.raw), Layer.UNKNOWN, "Unexplained", "", "No decoder claims these bytes.", ""),
+        )

@@ -1,0 +1,36 @@
+"""The page's scripts as one module, since a widget is handed exactly one.
+
+The rule kept here: the scripts are plain ES modules that a browser can load as
+they are.  A file imports its siblings by name and without renaming, one
+statement a line; joining them leaves out those lines, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from utils.views import palette
+
+#: In the order in which they need each other.
+SCRIPTS = ("dom.js", "bytes.js", "lanes.js", "stepper.js")
+
+_IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "\./\w+\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=function|class|const)", re.MULTILINE)
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def script() -> str:
+    """The stepper's module: its default export holds ``render``."""
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _read(name))) for name in SCRIPTS)
+
+
+@cache
+def style() -> str:
+    """The stepper's style sheet, the palette's variables first."""
+    return palette.css_variables(".lab-stepper") + _read("stepper.css")

@@ -1,0 +1,58 @@
+"""A stepper as one HTML file that needs nothing else: no kernel, no server, no network.
+
+The rule kept here: the file asks for nothing (its content policy forbids it),
+and the journey enters as JSON that no parser of HTML can take for markup.
+"""
+
+from __future__ import annotations
+
+import json
+from xml.etree.ElementTree import Element
+
+from utils.records import Journey, Level
+from utils.views import bundle
+from utils.views.markup import element, html
+from utils.views.plain import Opener, journey_json
+
+_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
+
+_MOUNT = """
+const model = JSON.parse(document.getElementById("journey").textContent);
+render({ model: { get: (name) => model[name] }, el: document.querySelector("main") });
+"""
+
+_BODY = "body{margin:0 auto;padding:1rem;max-width:120rem;background:#fff;color:#1a1a1a}"
+_DARK = "@media(prefers-color-scheme:dark){body{background:#111;color:#eee;color-scheme:dark}}"
+
+
+def page(journey: Journey, level: Level = Level.LIBRARY, *, at: int = 1, opener: Opener | None = None) -> str:
+    """The whole page; ``at`` is the number (from 1) of the step that it opens at."""
+    state = {"journey": journey_json(journey, opener), "level": int(level), "at": at - 1}
+    # Inside a script element only "<" can end or change anything.
+    data = json.dumps(state, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    tree = element(
+        "html",
+        element(
+            "head",
+            element("meta", charset="utf-8"),
+            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+            element("title", f"{journey.name} · journey"),
+            _verbatim("style", _BODY + _DARK + bundle.style()),
+        ),
+        element(
+            "body",
+            element("main"),
+            _verbatim("script", data, id="journey", type="application/json"),
+            _verbatim("script", bundle.script() + _MOUNT, type="module"),
+        ),
+        lang="en",
+    )
+    return "<!doctype html>\n" + html(tree)
+
+
+def _verbatim(tag: str, content: str, **attributes: str) -> Element:
+    """A script or a style, which HTML does not escape; only the project's own text, or JSON, enters."""
+    made = element(tag, **attributes)
+    made.text = content
+    return made
