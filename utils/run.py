@@ -76,6 +76,15 @@ class Run:
             )
         return self._journeys[event]
 
+    def messages_of(self, client: str) -> list[Message]:
+        """The messages to and from the client that goes by that name, by time."""
+        ports = {port for port, name in self.clients.items() if name == client}
+        return [
+            message
+            for message in self.messages
+            if ports & {message.flow.source.port, message.flow.destination.port}
+        ]
+
     def _carrier(self, event: str) -> Message:
         """The first message that carries ``event``."""
         for message in self.events(event):
@@ -94,7 +103,7 @@ class Run:
             if packet.socketio is not None and packet.socketio.event is not None
         }
 
-    def _messages_of(self, event: str) -> list[Message]:
+    def _carried_by(self, event: str) -> list[Message]:
         """The messages on the wire that the journey of ``event`` is made of."""
         return [
             step.message
@@ -104,7 +113,7 @@ class Run:
 
     def check(self, event: str) -> JoinReport:
         """How well calls and packets agree, over every byte of a journey."""
-        return check(self.recording, self._messages_of(event))
+        return check(self.recording, self._carried_by(event))
 
     # ── views ────────────────────────────────────────────────────────────────
 
@@ -112,7 +121,7 @@ class Run:
         """The messages on the wire as a table; with ``event``, of its journey only."""
         from utils.views import tables
 
-        chosen = self.messages if event is None else self._messages_of(event)
+        chosen = self.messages if event is None else self._carried_by(event)
         return tables.packets(chosen, self.clients)
 
     def table(self, messages: Sequence[Message], caption: str = "Packets") -> View:
@@ -150,7 +159,7 @@ class Run:
         """The messages of the journey of ``event`` between client and server."""
         from utils.views.ladder import ladder
 
-        return ladder(self._messages_of(event), self.clients)
+        return ladder(self._carried_by(event), self.clients)
 
     def save(self, folder: str | Path) -> Path:
         """Save the recording into ``folder``; :func:`utils.lab.load` reads it again."""

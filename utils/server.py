@@ -7,6 +7,9 @@ and is gone when the notebook's kernel is gone, however that ended.
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,18 +36,28 @@ class Server:
 
     @classmethod
     def start(cls, module: str, arguments: Sequence[str], mode: Mode) -> Server:
-        """Start it, and wait until it listens.  Raises ProcessError if it never does."""
+        """Start it, and wait until it listens.  Raises ProcessError if it never does.
+
+        It runs in a fresh folder of its own, so that what it writes (a
+        database, say) is new each time and litters nobody's notebooks; modules
+        beside the notebook can be started all the same.
+        """
         if mode.name == "replay":
             return cls(module, tuple(arguments), mode)
         folder = Path(tempfile.mkdtemp(prefix="socketio-lab-"))
         options = ["--process", PROCESS, "--trace", "--start"]
         if mode.name == "tap":
             options.append("--tap")
+        if (root := _folder_of(module)) is not None:
+            options += ["--root", root]
+        paths = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
         child = Child.start(
             "utils.tracing.launcher",
             [*options, "-m", module, *arguments],
             name=module,
             log=folder / "server.log",
+            folder=folder,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
         return cls(module, tuple(arguments), mode, folder, child)
 
@@ -77,6 +90,8 @@ class Server:
         """Stop it; a second time, nothing happens."""
         if self.child is not None:
             self.child.stop()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # ── its tracer ───────────────────────────────────────────────────────────
 
@@ -101,3 +116,12 @@ class Server:
         if not self.alive:
             return f"{self.module}: ended; its log is {self.log}"
         return f"{self.module}: listens on {self.url}, process {self.child.pid}, log {self.log}"
+
+
+def _folder_of(module: str) -> str | None:
+    """The folder that holds ``module``, whose functions are traced beside the stack's."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        spec = None
+    return None if spec is None or spec.origin is None else str(Path(spec.origin).parent)

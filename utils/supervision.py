@@ -65,11 +65,12 @@ class Child:
         log: Path,
         deadline: float = 30.0,
         env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
         python: str = sys.executable,
     ) -> Child:
         """Run ``python -m module arguments`` and wait until it says that it is ready.
 
-        ``deadline`` is in seconds.  Raises ProcessError, with the end of the
+        ``deadline`` is in seconds; ``folder`` is where it runs, or else here.  Raises ProcessError, with the end of the
         log, if the child fails, exits, or is late.
         """
         own_session: dict[str, Any] = {"start_new_session": True}
@@ -82,6 +83,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 env=None if env is None else dict(env),
+                cwd=folder,
                 **own_session,
             )
         child = cls(process, name, log)

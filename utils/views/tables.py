@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from utils.records import Journey, Message, StepKind
+from utils.records import Journey, Level, Message, StepKind
 from utils.views import text, wording
 from utils.views.markup import Child, css, element, html, measured
 from utils.views.palette import DARK_INK, FILLS
@@ -77,7 +77,7 @@ class Check(NamedTuple):
 
 def checks(rows: Sequence[Check], caption: str = "Self-check") -> View:
     """Each line ok, or with its remedy."""
-    header = ["", "what", "found", "what to do"]
+    header = ["state", "what", "found", "what to do"]
     cells = [
         [
             "✓ ok" if row.ok else "✗ mend",
@@ -89,8 +89,8 @@ def checks(rows: Sequence[Check], caption: str = "Self-check") -> View:
     ]
     if all(row.ok for row in rows):
         header, cells = header[:-1], [row[:-1] for row in cells]
-    drawn = [
-        [element("b" if not row.ok else "span", line[0]), *line[1:]]
+    drawn: list[list[Child]] = [
+        [element("span" if row.ok else "b", line[0]), *line[1:]]
         for row, line in zip(rows, cells, strict=True)
     ]
     plain = f"{caption}\n{text.table([header, *cells])}"
@@ -123,18 +123,20 @@ def packets(
 
 
 def frames(journey: Journey, caption: str = "Calls") -> View:
-    """How many calls of which library a journey took, for each thread in the order of telling."""
+    """How many calls of which library did a journey's work, for each thread in the order of telling.
+
+    Counted are those of the essential level: how often a thread waits is chance.
+    """
     counts: dict[tuple[str, str], Counter[str]] = {}
-    for step in journey.steps:
+    for step in journey.at(Level.ESSENTIAL):
         if step.kind is StepKind.CALL and step.library is not None:
             counts.setdefault((step.process, step.thread), Counter())[step.library.name] += 1
     header = ["process", "thread", "library", "calls"]
     rows = [
-        [process, thread, library, str(number)]
+        [*map(wording.visible, (process, thread, library)), str(number)]
         for (process, thread), found in counts.items()
         for library, number in found.most_common()
     ]
     total = f"{caption}: {sum(int(row[-1]) for row in rows)}, in {wording.count(len(counts), 'thread')}"
-    drawn: list[list[Child]] = [[wording.visible(cell) for cell in row] for row in rows]
     plain = f"{total}\n{text.table([header, *rows], right=frozenset({3}))}"
-    return View(plain, {HTML: html(table(total, header, drawn, right=frozenset({3})))})
+    return View(plain, {HTML: html(table(total, header, rows, right=frozenset({3})))})
