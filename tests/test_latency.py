@@ -37,7 +37,9 @@ def test_no_hop_ends_before_it_starts_or_starts_before_the_journey():
     assert all(0 <= hop.start_ns <= hop.end_ns for hop in the_hops())
 
 
-def test_a_thread_answers_for_the_time_after_it_was_woken_only():
-    writer = the_hops()[1]
-    # It took the packet out of its queue at 107 and was done at 118.
-    assert (writer.start_ns, writer.end_ns) == (7, 18)
+def test_a_thread_answers_from_its_waking_until_it_passes_the_work_on():
+    main, writer = the_hops()[:2]
+    # The packet went into the queue at 105; emit itself returned at 120.
+    assert (main.start_ns, main.end_ns) == (0, 5)
+    # It was taken out at 107, and sent from 113 to 115; send_frame returned at 118.
+    assert (writer.start_ns, writer.end_ns) == (7, 15)

@@ -8,7 +8,7 @@ cause, so that they are the same in every run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from utils import libraries
 from utils.errors import InputError
@@ -187,11 +187,16 @@ class _Teller:
         for _, entry in sorted(entries, key=lambda pair: pair[0]):
             if isinstance(entry, Call):
                 level = self._level(part, entry)
-                yield self.maker.call(entry, level, entry.depth - base, children.get(entry.id), in_play)
+                step = self.maker.call(entry, level, entry.depth - base, children.get(entry.id), in_play)
+                yield replace(step, onward=self._leads_on(entry))
                 continue
             in_play = self.maker.message(entry) or in_play
             yield self.maker.transfer(entry)
             yield from self.maker.wire(entry)
+
+    def _leads_on(self, call: Call) -> bool:
+        """Whether ``call`` hands work on to a thread in which the journey goes on."""
+        return any(any(self._woken(given)) for given in self.turns.given_by(call))
 
     def _level(self, part: _Part, call: Call) -> Level:
         """How deep one must look to see ``call``."""
@@ -207,7 +212,6 @@ class _Teller:
             return Level.LIBRARY if crosses else Level.ESSENTIAL
         # Everybody calls Python's own library; it is told where it moves the work on.
         if where.path in _HANDING:
-            leads_on = any(any(self._woken(given)) for given in self.turns.given_by(call))
-            return Level.LIBRARY if leads_on else Level.ALL
+            return Level.LIBRARY if self._leads_on(call) else Level.ALL
         effects = self.turns.effects(part.turn, call.enter_ns, call.leave_ns)
         return Level.LIBRARY if crosses and effects else Level.ESSENTIAL

@@ -43,7 +43,10 @@ def hops(journey: Journey) -> tuple[Hop, ...]:
         found.extend(_on_the_wire(turn, sent))
         acting = [step for step in turn if step.kind is not StepKind.WIRE]
         start = min(_arrival(step) for step in acting)
-        end = max(_end(step) for step in acting)
+        # A hop ends when the work is passed on; what the thread tidies up
+        # afterwards keeps nobody waiting.
+        passed_on = [_passed(step) for step in acting if step.onward]
+        end = max(passed_on or [_end(step) for step in acting])
         found.append(Hop(f"{acting[0].process} · {acting[0].thread}", acting[0].process, start, end))
         left = start
         for step in turn:
@@ -70,6 +73,11 @@ def _place(step: Step) -> object:
 def _arrival(step: Step) -> int:
     """When the turn begins: a hand-off ends, and its taker acts, when it is taken."""
     return _end(step) if step.kind is StepKind.HANDOFF else step.since_ns
+
+
+def _passed(step: Step) -> int:
+    """When the bytes or the work left: a send when it returns, a hand-off when it begins."""
+    return _end(step) if step.kind is StepKind.SEND else step.since_ns
 
 
 def _end(step: Step) -> int:

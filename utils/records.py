@@ -336,6 +336,7 @@ class Step:
     note: str = ""  # one sentence, made from the facts
     message: Message | None = None
     span: tuple[int, int] | None = None
+    onward: bool = False  # bytes or work leave the thread here
     turn: int = 0  # which turn of which thread: steps of one turn share it
 
 

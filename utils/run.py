@@ -6,7 +6,6 @@ live, through the tap, and replayed from a folder years later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,12 +122,6 @@ class Run:
 
         chosen = self.messages if event is None else self._carried_by(event)
         return tables.packets(chosen, self.clients)
-
-    def table(self, messages: Sequence[Message], caption: str = "Packets") -> View:
-        """Any of this run's messages as a table."""
-        from utils.views import tables
-
-        return tables.packets(messages, self.clients, caption=caption)
 
     def frames(self, event: str) -> View:
         """How many calls of which library took part in a journey, thread by thread."""

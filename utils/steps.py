@@ -137,6 +137,7 @@ class StepMaker:
             note=note,
             message=message,
             span=span,
+            onward=sending,
             turn=self.turn,
         )
 
