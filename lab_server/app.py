@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from lab_server import answers, auctioneer, database, events, pages, seed
 from lab_server.catalogue import LOTS
 from lab_server.clock import Clock
-from lab_server.gate import HostGate, PollingGate
+from lab_server.gate import HostGate, OriginRule, PollingGate
 from lab_server.guard import Guard
 from lab_server.house import House
 from lab_server.lessons import Lesson
@@ -59,7 +59,7 @@ def create_auction(settings: Settings) -> Auction:
     auctioneer.register(
         socketio, auction.house, settings.auctioneer_token, on_change=auction.clock.wake
     )
-    pages.register(app, socketio, auction.house, settings.instance)
+    pages.register(app, socketio, auction.house, settings)
 
     if Lesson.UNGUARDED not in lessons:
         app.wsgi_app = PollingGate(app.wsgi_app, Guard(socketio.server, settings.limits))  # type: ignore[method-assign]
@@ -74,9 +74,8 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "async_mode": settings.async_mode,
         "max_http_buffer_size": settings.limits.message_bytes,
+        "cors_allowed_origins": OriginRule(settings.allowed_origins),
     }
-    if settings.allowed_origins:
-        options["cors_allowed_origins"] = list(settings.allowed_origins)
     if settings.message_queue:
         options["message_queue"] = settings.message_queue
     return options

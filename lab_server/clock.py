@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 
 from flask_socketio import SocketIO
-from sqlalchemy.exc import SQLAlchemyError
 
 from lab_server.events import room_of
 from lab_server.house import House
@@ -73,8 +72,9 @@ class Clock:
         while not self._stopped:
             try:
                 pause = self.tick()
-            except SQLAlchemyError as error:
-                log.error("database unavailable", extra={"reason": type(error).__name__})
+            except Exception:
+                # Whatever it was, most likely the database: lots must close all the same.
+                log.exception("the clock stumbled")
                 pause = NAP
             self._woken.wait(timeout=pause)
             self._woken.clear()

@@ -7,64 +7,63 @@ writing transaction takes its lock when it begins, never half way.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
+    Column,
     Connection,
     Engine,
     ForeignKey,
+    Integer,
     LargeBinary,
+    MetaData,
     String,
+    Table,
     UniqueConstraint,
     create_engine,
     event,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 #: How long a transaction waits for another one's lock, in seconds.
 LOCK_PATIENCE = 10
 
 
-class Base(DeclarativeBase):
-    """The declarative base of the two tables."""
+metadata = MetaData()
 
+#: Things for sale.  A lot's price is not stored here: the bids are the truth.
+lots = Table(
+    "lots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("title", String(80), nullable=False),
+    Column("description", String(400), nullable=False),
+    Column("opening_cents", BigInteger, nullable=False),
+    Column("increment_cents", BigInteger, nullable=False),
+    Column("closes_at", BigInteger, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("picture", LargeBinary),
+    Column("picture_type", String(20)),
+)
 
-class Lot(Base):
-    """A thing for sale.  Its price is not stored here: the bids are the truth."""
-
-    __tablename__ = "lots"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(String(80))
-    description: Mapped[str] = mapped_column(String(400))
-    opening_cents: Mapped[int] = mapped_column(BigInteger)
-    increment_cents: Mapped[int] = mapped_column(BigInteger)
-    closes_at: Mapped[int] = mapped_column(BigInteger)
-    closed: Mapped[bool] = mapped_column(default=False)
-    picture: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    picture_type: Mapped[str | None] = mapped_column(String(20))
-
-
-class Bid(Base):
-    """An accepted bid.
-
-    ``id`` is chosen by the bidder's client, once for each bid: whoever sends
-    the same bid again, because no answer came, does not bid twice.  ``number``
-    counts the bids of one lot from 1, without gaps: whoever knows the last
-    number that it saw knows what it has missed.
-    """
-
-    __tablename__ = "bids"
-    __table_args__ = (UniqueConstraint("lot_id", "number"),)
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    lot_id: Mapped[int] = mapped_column(ForeignKey("lots.id"))
-    number: Mapped[int]
-    bidder: Mapped[str] = mapped_column(String(40))
-    cents: Mapped[int] = mapped_column(BigInteger)
-    placed_at: Mapped[int] = mapped_column(BigInteger)
+#: Accepted bids.  ``id`` is chosen by the bidder's client, once for each bid: whoever sends the
+#: same bid again, because no answer came, does not bid twice.  ``number`` counts the bids of one
+#: lot from 1, without gaps: whoever knows the last number that it saw knows what it has missed.
+bids = Table(
+    "bids",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("lot_id", ForeignKey("lots.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("bidder", String(40), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("placed_at", BigInteger, nullable=False),
+    UniqueConstraint("lot_id", "number"),
+)
 
 
 def connect(url: str) -> Engine:
@@ -86,7 +85,7 @@ def connect(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _make_durable)
         event.listen(engine, "begin", _begin_with_the_lock)
-    with engine.begin() as connection:
+    with writing(engine).begin() as connection:
         _create_tables(connection)
     return engine
 
@@ -107,16 +106,29 @@ def _create_tables(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # Several processes may start at once; "create if absent" alone can collide in PostgreSQL.
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(3)")
-    Base.metadata.create_all(connection)
+    metadata.create_all(connection)
 
 
-def _make_durable(connection: Any, _record: Any) -> None:
+def _make_durable(connection: sqlite3.Connection, _record: Any) -> None:
     # From here on SQLAlchemy says BEGIN, not the driver, which would say it too late.
     connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    _switch_to_wal(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    # The one statement for which SQLite does not wait: of processes that start together on
+    # a new file, all but one are told "locked".  The file keeps the mode.
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_with_the_lock(connection: Connection) -> None:

@@ -30,6 +30,12 @@ def room_of(lot_id: int) -> str:
 def register(socketio: SocketIO, house: House, lessons: frozenset[Lesson]) -> None:
     """Bring the protocol to ``socketio``."""
 
+    def send_picture(lot_id: int) -> None:
+        picture = house.picture(lot_id)
+        if picture is not None:
+            content, media_type = picture
+            emit("picture", {"lot": lot_id, "type": media_type, "content": content})
+
     @socketio.on("lots")
     @answers(ListLots)
     def lots(_request: ListLots) -> Answer:
@@ -74,9 +80,3 @@ def register(socketio: SocketIO, house: House, lessons: frozenset[Lesson]) -> No
         @socketio.on("connect")
         def connect() -> None:
             emit("lots", {"now": house.now(), "lots": [lot.as_json() for lot in house.lots()]})
-
-    def send_picture(lot_id: int) -> None:
-        picture = house.picture(lot_id)
-        if picture is not None:
-            content, media_type = picture
-            emit("picture", {"lot": lot_id, "type": media_type, "content": content})

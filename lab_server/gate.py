@@ -12,13 +12,12 @@ import base64
 import binascii
 import io
 import logging
+import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from werkzeug.exceptions import SecurityError
-from werkzeug.wsgi import get_host
 from wsproto.utilities import RemoteProtocolError
 
 from lab_server.guard import Guard, is_engineio_text
@@ -26,6 +25,10 @@ from lab_server.guard import Guard, is_engineio_text
 log = logging.getLogger(__name__)
 
 WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+#: A Host header: a name or an address, and perhaps a port.  (Werkzeug's own check of trusted
+#: hosts cannot hold an IPv6 address.)
+_HOST = re.compile(r"(?P<name>[a-zA-Z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
 
 #: Where Socket.IO is served.
 SOCKETIO_PATH = "/socket.io/"
@@ -39,6 +42,22 @@ class Refusal(Exception):
         self.status = status
 
 
+class OriginRule:
+    """The origins that a browser may connect from: the server's own, and those named, exactly.
+
+    Engine.IO's own rule believes any X-Forwarded-Host; this one asks the Host
+    header alone, which HostGate has checked.
+    """
+
+    def __init__(self, others: tuple[str, ...]) -> None:
+        self._others = others
+
+    def __call__(self, origin: str, environ: dict[str, Any]) -> bool:
+        """Whether a page of ``origin`` may connect."""
+        own = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST')}"
+        return origin == own or origin in self._others
+
+
 class HostGate:
     """Answers only requests that call the server by one of its own names."""
 
@@ -48,9 +67,8 @@ class HostGate:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """WSGI."""
-        try:
-            get_host(environ, self._allowed_hosts)
-        except SecurityError:
+        host = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+        if host is None or host["name"].lower() not in self._allowed_hosts:
             return _answer(start_response, Refusal(HTTPStatus.BAD_REQUEST, "not a name of this server"))
         return self._application(environ, start_response)
 
@@ -69,6 +87,8 @@ class PollingGate:
         try:
             if environ["REQUEST_METHOD"] == "POST":
                 self._check_post(environ)
+            elif "HTTP_UPGRADE" in environ:
+                _check_handshake(environ)
             return self._application(environ, start_response)
         except Refusal as refusal:
             return _answer(start_response, refusal)
@@ -76,11 +96,12 @@ class PollingGate:
             return _answer(start_response, Refusal(HTTPStatus.BAD_REQUEST, str(error)))
 
     def _check_post(self, environ: dict[str, Any]) -> None:
+        limits = self._guard.limits
         sid = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0]
-        body = _read(environ, self._guard.limits.message_bytes)
-        packets = body.split("\x1e")
         try:
-            if len(packets) > self._guard.limits.packets_per_post:
+            body = _read(environ, limits.message_bytes)
+            packets = body.split("\x1e")
+            if len(packets) > limits.packets_per_post:
                 raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too many packets in one request")
             if not self._guard.allows(sid, len(packets)):
                 raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many packets")
@@ -90,6 +111,13 @@ class PollingGate:
             self._guard.dismiss(sid)
             raise
         environ["wsgi.input"] = io.BytesIO(body.encode())
+
+
+def _check_handshake(environ: dict[str, Any]) -> None:
+    # Engine.IO would answer half a handshake with a list of packets, which is no WSGI.
+    tokens = [token.strip().lower() for token in environ.get("HTTP_CONNECTION", "").split(",")]
+    if environ["HTTP_UPGRADE"].lower() == "websocket" and "upgrade" not in tokens:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Upgrade without Connection: Upgrade")
 
 
 def _read(environ: dict[str, Any], limit: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 import socketio
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
+from engineio.payload import Payload
 from socketio import packet
 from wsproto.frame_protocol import CloseReason
 
@@ -31,6 +33,10 @@ log = logging.getLogger(__name__)
 #: Engine.IO packets that a client may send as text (protocol revision 4): CLOSE, PONG, UPGRADE,
 #: the probe, and MESSAGE around a Socket.IO packet, which always starts with a digit.
 _ENGINEIO_TEXT = re.compile(r"[135]|2probe|4[0-6]")
+
+
+#: Names that a client has no business with: the libraries would run the handlers of that name.
+RESERVED_EVENTS = ("connect", "disconnect", "*")
 
 
 class MalformedPacket(ValueError):
@@ -78,8 +84,7 @@ class GuardedPacket(packet.Packet):
         if self.packet_type in (packet.EVENT, packet.BINARY_EVENT):
             if not isinstance(self.data, list) or not self.data or not isinstance(self.data[0], str):
                 raise MalformedPacket("an event without a name")
-            if self.data[0] in socketio.Server.reserved_events:
-                # The libraries would run our own handlers of that name.
+            if self.data[0] in RESERVED_EVENTS:
                 raise MalformedPacket("an event by a reserved name")
         elif self.packet_type in (packet.ACK, packet.BINARY_ACK):
             if not isinstance(self.data, list) or self.id is None:
@@ -101,12 +106,16 @@ class Guard:
         server.packet_class = type(
             "GuardedPacket", (GuardedPacket,), {"max_attachments": limits.attachments}
         )
+        # Engine.IO's own limit loses all of a POST that exceeds it; the gate's says so.
+        Payload.max_decode_packets = limits.packets_per_post
         # Engine.IO has no option for the class of its WebSockets.
         self._eio._async = {**self._eio._async, "websocket": self._websocket}
 
     def admit(self, sid: str, environ: dict[str, Any]) -> Any:
         """Let a new Engine.IO client in, unless the room is full."""
-        if len(self._eio.sockets) > self.limits.clients:
+        # Connections that have ended are still listed, until Engine.IO's next round.
+        clients = sum(not each.closed for each in list(self._eio.sockets.values()))
+        if clients > self.limits.clients:
             log.warning("no room for another client", extra={"clients": self.limits.clients})
             return "the room is full"
         return self._admit(sid, environ)
@@ -146,7 +155,8 @@ class GuardedWebSocket(SimpleWebSocketWSGI):
 
     def __init__(self, handler: Callable[..., Any], server: engineio.Server, bucket: TokenBucket) -> None:
         # Engine.IO looks at a message's size when it is whole; this limit holds while it grows.
-        super().__init__(handler, server, max_message_size=server.max_http_buffer_size)
+        limit = server.max_http_buffer_size
+        super().__init__(handler, server, max_message_size=limit, thread_class=_reading_thread)
         self._bucket = bucket
 
     def wait(self) -> str | bytes | None:
@@ -163,6 +173,23 @@ class GuardedWebSocket(SimpleWebSocketWSGI):
     def _end(self, reason: CloseReason, message: str) -> None:
         log.warning("connection refused", extra={"reason": message})
         self.ws.close(reason, message)
+
+
+def _reading_thread(target: Callable[[], None]) -> threading.Thread:
+    """The thread that reads for a WebSocket, and wakes who waits for a message when it ends.
+
+    simple-websocket says "wake up" before it says "it is over" when a message is too large;
+    who wakes in between would wait for ever.
+    """
+    websocket = target.__self__  # type: ignore[attr-defined]
+
+    def _thread() -> None:  # the name that simple-websocket's threads have
+        try:
+            target()
+        finally:
+            websocket.event.set()
+
+    return threading.Thread(target=_thread)
 
 
 def _reason(error: Exception) -> str:

@@ -11,14 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, CursorResult, Engine, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from lab_server.database import Bid, Lot, reading, writing
+from lab_server.database import bids, lots, reading, writing
 from lab_server.rules import Refused, Standing, judge
 
 
@@ -38,12 +37,7 @@ class BidView:
 
     def as_json(self) -> dict[str, Any]:
         """The bid as it travels."""
-        return {
-            "number": self.number,
-            "bidder": self.bidder,
-            "cents": self.cents,
-            "placed_at": self.placed_at,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +57,7 @@ class LotView:
 
     def as_json(self) -> dict[str, Any]:
         """The lot as it travels."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "description": self.description,
-            "closes_at": self.closes_at,
-            "closed": self.closed,
-            "opening_cents": self.opening_cents,
-            "increment_cents": self.increment_cents,
-            "minimum_cents": self.minimum_cents,
-            "highest": self.highest.as_json() if self.highest else None,
-            "has_picture": self.has_picture,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,89 +96,80 @@ class House:
             return self._place_bid(bid_id, lot_id, bidder, cents)
 
     def _place_bid(self, bid_id: str, lot_id: int, bidder: str, cents: int) -> BidView:
-        with self._write() as session:
-            lot = _locked(session, lot_id)
-            known = session.get(Bid, bid_id)
+        with self._write() as transaction:
+            lot = _locked(transaction, lot_id)
+            known = transaction.execute(select(bids).where(bids.c.id == bid_id)).one_or_none()
             if known is not None:
                 if (known.lot_id, known.bidder, known.cents) != (lot_id, bidder, cents):
                     raise Refused("reused_id", "This bid's id belongs to another bid.")
                 return _view_bid(known)
-            highest = _highest(session, lot_id)
+            highest = _highest(transaction, lot_id)
             # The clock is read under the lock: whoever waited for it may have waited too long.
             now = self.now()
             judge(_standing(lot, highest), bidder, cents, now)
-            number = highest.number + 1 if highest else 1
-            bid = Bid(id=bid_id, lot_id=lot_id, number=number, bidder=bidder, cents=cents, placed_at=now)
-            session.add(bid)
-            session.flush()
-            return _view_bid(bid)
+            placed = BidView(highest.number + 1 if highest else 1, bidder, cents, now)
+            transaction.execute(insert(bids).values(id=bid_id, lot_id=lot_id, **asdict(placed)))
+            return placed
 
     # ── looking ──────────────────────────────────────────────────────────────
 
     def lots(self) -> list[LotView]:
         """All lots, those that close first in front; closed ones last, the latest first."""
-        latest = select(Bid.lot_id, func.max(Bid.number).label("number")).group_by(Bid.lot_id).subquery()
-        query = (
-            select(Lot, Bid)
-            .outerjoin(latest, latest.c.lot_id == Lot.id)
-            .outerjoin(Bid, (Bid.lot_id == Lot.id) & (Bid.number == latest.c.number))
-        )
-        with Session(self._reading) as session:
-            views = [_view_lot(lot, highest) for lot, highest in session.execute(query).all()]
+        last = select(bids.c.lot_id, func.max(bids.c.number).label("number")).group_by(bids.c.lot_id).subquery()
+        latest = select(bids).join(last, (bids.c.lot_id == last.c.lot_id) & (bids.c.number == last.c.number))
+        with self._reading.begin() as transaction:
+            highest = {bid.lot_id: _view_bid(bid) for bid in transaction.execute(latest)}
+            views = [_view_lot(lot, highest.get(lot.id)) for lot in transaction.execute(_LOT)]
         return sorted(views, key=lambda lot: (lot.closed, -lot.closes_at if lot.closed else lot.closes_at))
 
     def lot(self, lot_id: int, *, after: int = 0) -> tuple[LotView, list[BidView]]:
         """A lot and its bids numbered above ``after``, oldest first.  Raises Refused if unknown."""
-        with Session(self._reading) as session:
-            lot = session.get(Lot, lot_id) or _unknown(lot_id)
-            query = select(Bid).where(Bid.lot_id == lot_id, Bid.number > after).order_by(Bid.number)
-            bids = [_view_bid(bid) for bid in session.scalars(query)]
-            return _view_lot(lot, _highest(session, lot_id)), bids
+        missed = select(bids).where(bids.c.lot_id == lot_id, bids.c.number > after).order_by(bids.c.number)
+        with self._reading.begin() as transaction:
+            lot = _found(transaction.execute(_LOT.where(lots.c.id == lot_id)), lot_id)
+            history = [_view_bid(bid) for bid in transaction.execute(missed)]
+            return _view_lot(lot, _highest(transaction, lot_id)), history
 
     def picture(self, lot_id: int) -> tuple[bytes, str] | None:
         """A lot's picture and its media type, or None.  Raises Refused for an unknown lot."""
-        with Session(self._reading) as session:
-            lot = session.get(Lot, lot_id) or _unknown(lot_id)
-            if lot.picture is None or lot.picture_type is None:
-                return None
-            return lot.picture, lot.picture_type
+        query = select(lots.c.picture, lots.c.picture_type).where(lots.c.id == lot_id)
+        with self._reading.begin() as transaction:
+            lot = _found(transaction.execute(query), lot_id)
+        return (lot.picture, lot.picture_type) if lot.picture_type else None
 
     # ── the auctioneer's hand ────────────────────────────────────────────────
 
     def open_lot(self, new: NewLot) -> LotView:
         """Put a lot up for sale, from now on."""
-        with self._write() as session:
-            return _view_lot(self._add(session, new), None)
+        with self._write() as transaction:
+            return _view_lot(_locked(transaction, self._add(transaction, new)), None)
 
-    def open_if_none_is(self, lots: Sequence[NewLot]) -> bool:
-        """Open ``lots`` unless some lot is open; whether they were."""
-        with self._write() as session:
+    def open_if_none_is(self, lots_to_open: Sequence[NewLot]) -> bool:
+        """Open these lots unless some lot is open; whether they were."""
+        with self._write() as transaction:
             if self.engine.dialect.name == "postgresql":
                 # No row to lock stands for "no lot"; processes that start together take turns.
-                session.execute(select(func.pg_advisory_xact_lock(4)))
-            standing_open = select(Lot.id).where(~Lot.closed, Lot.closes_at > self.now()).limit(1)
-            if session.scalar(standing_open) is not None:
+                transaction.execute(select(func.pg_advisory_xact_lock(4)))
+            is_open = ~lots.c.closed & (lots.c.closes_at > self.now())
+            if transaction.scalar(select(lots.c.id).where(is_open).limit(1)) is not None:
                 return False
-            for new in lots:
-                self._add(session, new)
+            for new in lots_to_open:
+                self._add(transaction, new)
             return True
 
     def set_closing_time(self, lot_id: int, closes_at: int) -> LotView:
         """Let an open lot close at another time.  Raises Refused if it has closed."""
-        with self._write() as session:
-            lot = _locked(session, lot_id)
-            highest = _highest(session, lot_id)
+        with self._write() as transaction:
+            lot = _locked(transaction, lot_id)
+            highest = _highest(transaction, lot_id)
             if not _standing(lot, highest).is_open(self.now()):
                 raise Refused("closed", "This lot is closed.", closes_at=lot.closes_at)
-            lot.closes_at = closes_at
-            session.flush()
-            return _view_lot(lot, highest)
+            return _view_lot(_changed(transaction, lot_id, closes_at=closes_at), highest)
 
     def set_picture(self, lot_id: int, picture: bytes, picture_type: str) -> None:
         """Give a lot a picture.  Raises Refused for an unknown lot."""
-        with self._write() as session:
-            lot = _locked(session, lot_id)
-            lot.picture, lot.picture_type = picture, picture_type
+        with self._write() as transaction:
+            _changed(transaction, lot_id, picture=picture, picture_type=picture_type)
 
     def close_due(self) -> list[LotView]:
         """Close every lot whose time has come; return those that *this* call closed.
@@ -204,57 +178,61 @@ class House:
         announced once.
         """
         closed = []
-        due = select(Lot.id).where(~Lot.closed, Lot.closes_at <= self.now()).order_by(Lot.id)
-        with Session(self._reading) as session:
-            waiting = session.scalars(due).all()
+        due = select(lots.c.id).where(~lots.c.closed, lots.c.closes_at <= self.now()).order_by(lots.c.id)
+        with self._reading.begin() as transaction:
+            waiting = transaction.scalars(due).all()
         for lot_id in waiting:
-            with self._write() as session:
-                lot = _locked(session, lot_id)
+            with self._write() as transaction:
+                lot = _locked(transaction, lot_id)
                 if not lot.closed and lot.closes_at <= self.now():
-                    lot.closed = True
-                    session.flush()
-                    closed.append(_view_lot(lot, _highest(session, lot_id)))
+                    lot = _changed(transaction, lot_id, closed=True)
+                    closed.append(_view_lot(lot, _highest(transaction, lot_id)))
         return closed
 
     # ── inside ───────────────────────────────────────────────────────────────
 
     @contextmanager
-    def _write(self) -> Iterator[Session]:
+    def _write(self) -> Iterator[Connection]:
         # Leaving the block commits, and only then does the caller's "return" happen.
-        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        with self._turn, self._writing.begin() as transaction:
+            yield transaction
 
-    def _add(self, session: Session, new: NewLot) -> Lot:
-        lot = Lot(
-            title=new.title,
-            description=new.description,
-            opening_cents=new.opening_cents,
-            increment_cents=new.increment_cents,
-            closes_at=self.now() + 1000 * new.open_for_seconds,
-            closed=False,
-            picture=new.picture,
-            picture_type=new.picture_type,
-        )
-        session.add(lot)
-        session.flush()
-        return lot
+    def _add(self, transaction: Connection, new: NewLot) -> int:
+        values = asdict(new)
+        closes_at = self.now() + 1000 * values.pop("open_for_seconds")
+        added = transaction.execute(insert(lots).values(closes_at=closes_at, closed=False, **values))
+        return int(added.inserted_primary_key[0])
 
 
-def _unknown(lot_id: int) -> Lot:
-    raise Refused("unknown_lot", f"There is no lot {lot_id}.")
+#: A lot without its picture, which is large and mostly not wanted.
+_LOT = select(*(column for column in lots.c if column.name != "picture"))
 
 
-def _locked(session: Session, lot_id: int) -> Lot:
-    # The lot's row is the lock for everything about the lot.  (SQLite needs none: the
-    # transaction has the whole database.)
-    return session.get(Lot, lot_id, with_for_update=True) or _unknown(lot_id)
+def _found(result: CursorResult[Any], lot_id: int) -> Row[Any]:
+    row = result.one_or_none()
+    if row is None:
+        raise Refused("unknown_lot", f"There is no lot {lot_id}.")
+    return row
 
 
-def _highest(session: Session, lot_id: int) -> Bid | None:
-    return session.scalar(select(Bid).where(Bid.lot_id == lot_id).order_by(Bid.number.desc()).limit(1))
+def _locked(transaction: Connection, lot_id: int) -> Row[Any]:
+    # The lot's row is the lock for everything about the lot.  (On SQLite "for update" says
+    # nothing: there the transaction has the whole database.)
+    return _found(transaction.execute(_LOT.where(lots.c.id == lot_id).with_for_update()), lot_id)
 
 
-def _standing(lot: Lot, highest: Bid | None) -> Standing:
+def _changed(transaction: Connection, lot_id: int, **values: Any) -> Row[Any]:
+    transaction.execute(update(lots).where(lots.c.id == lot_id).values(**values))
+    return _locked(transaction, lot_id)
+
+
+def _highest(transaction: Connection, lot_id: int) -> BidView | None:
+    query = select(bids).where(bids.c.lot_id == lot_id).order_by(bids.c.number.desc()).limit(1)
+    bid = transaction.execute(query).one_or_none()
+    return None if bid is None else _view_bid(bid)
+
+
+def _standing(lot: Row[Any], highest: BidView | None) -> Standing:
     return Standing(
         opening_cents=lot.opening_cents,
         increment_cents=lot.increment_cents,
@@ -265,11 +243,11 @@ def _standing(lot: Lot, highest: Bid | None) -> Standing:
     )
 
 
-def _view_bid(bid: Bid) -> BidView:
+def _view_bid(bid: Row[Any]) -> BidView:
     return BidView(bid.number, bid.bidder, bid.cents, bid.placed_at)
 
 
-def _view_lot(lot: Lot, highest: Bid | None) -> LotView:
+def _view_lot(lot: Row[Any], highest: BidView | None) -> LotView:
     return LotView(
         id=lot.id,
         title=lot.title,
@@ -279,6 +257,6 @@ def _view_lot(lot: Lot, highest: Bid | None) -> LotView:
         opening_cents=lot.opening_cents,
         increment_cents=lot.increment_cents,
         minimum_cents=_standing(lot, highest).minimum_cents,
-        highest=_view_bid(highest) if highest else None,
+        highest=highest,
         has_picture=lot.picture_type is not None,
     )

@@ -140,5 +140,8 @@ def _explain(schema: type[Message], location: tuple[int | str, ...], kind: str, 
     known = set(schema.model_fields)
     if kind == "extra_forbidden":
         return f"A field too many; this event knows {', '.join(sorted(known)) or 'none'}."
+    if kind == "string_pattern_mismatch":
+        # The pattern itself would be exact, and of no help.
+        text = "It holds characters that have no place here"
     where = ".".join(str(part) for part in location if part in known)
     return f"{where}: {text}." if where else f"{text}."

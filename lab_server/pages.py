@@ -12,7 +12,9 @@ from werkzeug.exceptions import HTTPException
 
 from lab_server.answers import refusal
 from lab_server.house import House
+from lab_server.lessons import Lesson
 from lab_server.rules import Refused
+from lab_server.settings import Settings
 
 #: The real Socket.IO client, as ``npm ci`` puts it here.
 CLIENT = Path(__file__).parent / "node_modules" / "socket.io-client" / "dist" / "socket.io.min.js"
@@ -25,9 +27,13 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def register(app: Flask, socketio: SocketIO, house: House, instance: str) -> None:
+def register(app: Flask, socketio: SocketIO, house: House, settings: Settings) -> None:
     """Bring the pages to ``app``."""
     pages = Blueprint("pages", __name__)
+
+    @app.context_processor
+    def what_the_page_needs() -> dict[str, bool]:
+        return {"client_installed": CLIENT.exists(), "trusting": Lesson.SEED in settings.lessons}
 
     @pages.get("/")
     def home() -> ResponseReturnValue:
@@ -36,7 +42,7 @@ def register(app: Flask, socketio: SocketIO, house: House, instance: str) -> Non
     @pages.get("/healthz")
     def health() -> ResponseReturnValue:
         # "instance" is another for every start: it shows which server answers on a port.
-        state = {"instance": instance, "clients": len(socketio.server.eio.sockets)}
+        state = {"instance": settings.instance, "clients": len(socketio.server.eio.sockets)}
         try:
             lots = len(house.lots())
         except SQLAlchemyError:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import requests
-import simple_websocket
 import socketio
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Message,
+    Request,
+    TextMessage,
+)
 
 #: How long a test waits for something that must come, in seconds; on a slow machine, too.
 DEADLINE = 30.0
@@ -58,41 +68,77 @@ def eventually(condition: Callable[[], Any], what: str = "it") -> Any:
     raise AssertionError(f"{what} did not come true within {DEADLINE} s")
 
 
+class Closed(Exception):
+    """The server has ended the WebSocket: with a Close frame's ``code``, or 1006 without one."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
 class RawClient:
-    """A WebSocket that speaks Engine.IO by hand, packet by packet."""
+    """A WebSocket that speaks Engine.IO by hand, packet by packet, in the caller's own thread."""
 
     def __init__(self, url: str) -> None:
-        self.ws = simple_websocket.Client.connect(
-            url.replace("http:", "ws:") + "/socket.io/?EIO=4&transport=websocket"
-        )
+        host, port = url.removeprefix("http://").split(":")
+        self.sock = socket.create_connection((host, int(port)), timeout=DEADLINE)
+        self._protocol = WSConnection(ConnectionType.CLIENT)
+        target = "/socket.io/?EIO=4&transport=websocket"
+        self.sock.sendall(self._protocol.send(Request(host=f"{host}:{port}", target=target)))
+        self._events: list[Event] = []
+        self._text = ""
+        self._bytes = b""
+        assert isinstance(self._next_event(), AcceptConnection)
         self.opened = json.loads(self.receive()[1:])
 
     def send(self, data: str | bytes) -> None:
         """Send one Engine.IO packet."""
-        self.ws.send(data)
+        self.sock.sendall(self._protocol.send(Message(data=data)))
 
-    def receive(self) -> Any:
-        """The next Engine.IO packet; raises ConnectionClosed when the server has ended it."""
-        data = self.ws.receive(timeout=DEADLINE)
-        assert data is not None, "the server said nothing"
-        return data
+    def receive(self) -> str | bytes:
+        """The next Engine.IO packet; raises Closed when the server has ended the WebSocket."""
+        while True:
+            event = self._next_event()
+            if isinstance(event, CloseConnection):
+                raise Closed(event.code)
+            if isinstance(event, TextMessage):
+                self._text += event.data
+                if event.message_finished:
+                    text, self._text = self._text, ""
+                    return text
+            if isinstance(event, BytesMessage):
+                self._bytes += event.data
+                if event.message_finished:
+                    content, self._bytes = self._bytes, b""
+                    return content
 
     def join_namespace(self) -> None:
         """CONNECT to the default namespace."""
         self.send("40")
-        assert self.receive().startswith("40{")
+        assert str(self.receive()).startswith("40{")
 
-    def closing_reason(self) -> int:
-        """Read until the server closes; return the WebSocket's close code."""
+    def closing_code(self) -> int:
+        """Read until the server ends it; return the close code."""
         try:
             while True:
                 self.receive()
-        except simple_websocket.ConnectionClosed as closed:
-            return int(closed.reason)
+        except Closed as closed:
+            return closed.code
+        finally:
+            self.sock.close()
 
     def close(self) -> None:
-        """Leave, whatever state the connection is in."""
-        try:
-            self.ws.close()
-        except (simple_websocket.ConnectionClosed, OSError):
-            self.ws.sock.close()
+        """Leave without a word."""
+        self.sock.close()
+
+    def _next_event(self) -> Event:
+        while not self._events:
+            try:
+                data = self.sock.recv(65_536)
+            except ConnectionResetError:
+                data = b""
+            if not data:
+                raise Closed(1006)
+            self._protocol.receive_data(data)
+            self._events += self._protocol.events()
+        return self._events.pop(0)

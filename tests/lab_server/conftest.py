@@ -84,11 +84,19 @@ class Served:
 
     auction: Auction
     server: BaseWSGIServer
+    thread: threading.Thread
 
     @property
     def port(self) -> int:
         """The port that it listens on."""
         return self.server.port
+
+    def stop(self) -> None:
+        """Stop it, as a signal does; a second time, nothing happens."""
+        if self.thread.is_alive():
+            self.server.shutdown()
+            self.thread.join(DEADLINE)
+            serving.take_leave(self.auction, self.server)
 
     @property
     def connections(self) -> serving.Connections:
@@ -115,13 +123,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             thread.start()
             auction.clock.start()
 
-            def end() -> None:
-                server.shutdown()
-                thread.join(DEADLINE)
-                serving.take_leave(auction, server)
-
-            stack.callback(end)
-            return Served(auction, server)
+            served = Served(auction, server, thread)
+            stack.callback(served.stop)
+            return served
 
         yield start
 

@@ -61,7 +61,7 @@ def test_what_is_no_engineio_packet_ends_the_connection(
     served: Served, raw: RawClient, packet: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw.send(packet)
-    assert raw.closing_reason() == 1002  # protocol error
+    assert raw.closing_code() == 1002  # protocol error
     assert honest_client_is_served(served.url)
     assert_no_traceback(caplog)
 
@@ -102,7 +102,7 @@ def test_what_is_no_socketio_packet_ends_the_connection(
 ) -> None:
     raw.send(packet)
     assert raw.receive() == "1"  # CLOSE
-    raw.closing_reason()
+    raw.closing_code()
     assert honest_client_is_served(served.url)
     assert_no_traceback(caplog)
 
@@ -145,7 +145,7 @@ def test_a_client_that_sends_too_much_is_shown_the_door(serve: Callable[..., Ser
     answered = {int(client.receive()[2:].partition("[")[0]) for _ in range(19)}
     assert answered == set(range(19))  # up to the limit, everything counts
     client.send('42["lots",{}]')
-    assert client.closing_reason() == 1008  # policy violation
+    assert client.closing_code() == 1008  # policy violation
     assert honest_client_is_served(served.url)
 
 
@@ -155,9 +155,9 @@ def test_a_message_is_too_large_before_it_is_whole(serve: Callable[..., Served])
     client = RawClient(served.url)
     first = bytes([0x01, 0xFE]) + (60_000).to_bytes(2, "big") + bytes(4) + b"4" * 60_000
     more = bytes([0x00]) + first[1:]
-    client.ws.sock.sendall(first)
-    client.ws.sock.sendall(more)
-    assert client.closing_reason() == 1009  # message too big
+    client.sock.sendall(first)
+    client.sock.sendall(more)
+    assert client.closing_code() == 1009  # message too big
     eventually(lambda: served.connections.count == 0, "the end of the connection's threads")
     assert honest_client_is_served(served.url)
 
@@ -165,9 +165,9 @@ def test_a_message_is_too_large_before_it_is_whole(serve: Callable[..., Served])
 def test_a_declared_length_is_not_waited_for_beyond_the_limit(serve: Callable[..., Served]) -> None:
     served = serve(limits=Limits(message_bytes=100_000))
     client = RawClient(served.url)
-    client.ws.sock.sendall(bytes([0x81, 0xFF]) + (2**31).to_bytes(8, "big") + bytes(4))
-    client.ws.sock.sendall(b"4" * 120_000)  # far from all, and more than enough
-    assert client.closing_reason() == 1009
+    client.sock.sendall(bytes([0x81, 0xFF]) + (2**31).to_bytes(8, "big") + bytes(4))
+    client.sock.sendall(b"4" * 120_000)  # far from all, and more than enough
+    assert client.closing_code() == 1009
 
 
 def test_a_message_of_the_largest_size_is_taken(serve: Callable[..., Served]) -> None:
@@ -195,8 +195,8 @@ def test_a_full_house_says_so_and_has_room_again_when_one_leaves(serve: Callable
 def test_bytes_that_are_no_frames_end_the_connection(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     for garbage in (b"\xff" * 64, b"GET / HTTP/1.1\r\n\r\n", os.urandom(4096), bytes([0x81, 0x05]) + b"plain"):
         client = RawClient(served.url)
-        client.ws.sock.sendall(garbage)
-        client.closing_reason()
+        client.sock.sendall(garbage)
+        client.closing_code()
     assert honest_client_is_served(served.url)
     assert_no_traceback(caplog)
 
@@ -206,6 +206,7 @@ def test_threads_go_when_their_clients_go(served: Served) -> None:
     clients = [RawClient(served.url) for _ in range(10)]
     for client in clients[:5]:
         client.send("x")
+        client.closing_code()
     for client in clients[5:]:
         client.close()
     # Each client's ping task sleeps out its interval; all other threads end.

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 from bidders import eventually
+from sqlalchemy import select
 
-from lab_server.database import Lot, connect
+from lab_server.database import connect, lots
 from lab_server.house import House, NewLot
 from lab_server.rules import Refused
 
@@ -128,8 +129,8 @@ def test_who_waits_for_the_lock_is_judged_by_the_time_when_he_gets_it(
             answers.append(refused.code)
 
     thread = threading.Thread(target=late)
-    with house._write() as session:  # another bid holds the lock ...
-        session.get_one(Lot, lot, with_for_update=True)
+    with house._write() as transaction:  # another bid holds the lock ...
+        transaction.execute(select(lots).where(lots.c.id == lot).with_for_update())
         thread.start()
         eventually(lambda: is_in(thread, "_write" if house.engine.dialect.name == "sqlite" else "_locked"))
         now.milliseconds += 60_000  # ... and meanwhile the time is up
