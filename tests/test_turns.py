@@ -43,7 +43,8 @@ def test_the_waiting_for_the_next_turn_is_no_part_of_this_one():
     get = server.call(1, "get", 2, 21, writer)
     put = server.call(2, "put", 15, 16, maker)
     encode = server.call(1, "encode", 25, 26, writer)
-    server.call(1, "get", 30, None, writer)  # waits for ever: the next turn's business
+    waiting = server.call(1, "get", 30, None, writer)  # waits for ever: the next turn's business
+    server.call(1, "look", 31, 32, waiting)  # and so is what it does before it waits
     server.hands(HandOffKind.QUEUE, put, get, 15, 21)
     turns = Turns([server.trace])
     turn = turns.at("server", 1, 25)

@@ -164,18 +164,21 @@ class Turns:
         """The calls entered in ``turn`` (or in a part of it) that did its work.
 
         A call that outlives the turn without having had an effect in it is the
-        waiting for the next turn, and is left out.
+        waiting for the next turn, and is left out with all that it calls.
         """
         begin = turn.begin_ns if begin_ns is None else begin_ns
         end = turn.end_ns if end_ns is None else end_ns
         calls = self._by_thread[turn.process, turn.thread]
         first = bisect_left(calls, begin, key=lambda call: call.enter_ns)
         found = []
+        waiting: set[int | None] = set()
         for call in calls[first:]:
             if call.enter_ns >= end:
                 break
             outlives = call.leave_ns is None or call.leave_ns > turn.end_ns
-            if not outlives or self.effects(turn, call.enter_ns, end):
+            if call.parent in waiting or (outlives and not self.effects(turn, call.enter_ns, end)):
+                waiting.add(call.id)
+            else:
                 found.append(call)
         return found
 
