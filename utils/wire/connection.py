@@ -2,310 +2,334 @@
 
 The rule kept here: the units of a side tile its bytes exactly, in order.  What
 cannot be decoded is a unit too, of layer UNKNOWN, with the fault that ended
-the decoding; from there on that side is shown and not guessed at.
+the decoding; it is resumed at the next place that can hardly be anything but a
+beginning (:mod:`utils.wire.resync`).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 
+from utils.wire import body as bodies
 from utils.wire import deflate, engineio, explain, http, websocket
+from utils.wire.half import Half, Mode
+from utils.wire.resync import Found, Seeker
 from utils.wire.tiling import shown
 from utils.wire.units import EnginePacket, Fault, Layer, Side, Unit
 
-#: The most bytes that a message of many frames may come to, and the most frames.
-LONGEST_MESSAGE = 1 << 28
-MOST_FRAGMENTS = 1 << 20
+#: The most requests that wait for their answers; older ones are forgotten.
+MOST_ASKED = 1024
 
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+_OTHER = {Side.CLIENT: Side.SERVER, Side.SERVER: Side.CLIENT}
+_FOREVER = 1 << 62
 
-
-class _Mode(Enum):
-    """What the bytes of a side are taken for."""
-
-    START = "nothing seen yet"
-    HTTP = "HTTP"
-    WAITING = "asked for a WebSocket; the answer decides"
-    WEBSOCKET = "WebSocket"
-    LOST = "outside every grammar"
-
-
-@dataclass(slots=True)
-class _Half:
-    """One side's bytes that are not yet a unit, and what they may become."""
-
-    side: Side
-    mode: _Mode = _Mode.START
-    start: int = 0  # offset of buffer[0] in the side's stream
-    buffer: bytearray = field(default_factory=bytearray)
-    enough: int = 0  # with fewer bytes than this, trying again is in vain
-    inflater: deflate.Inflater | None = None
-    fragments: list[bytes] = field(default_factory=list)
-    fragments_size: int = 0
-    opcode: websocket.Opcode = websocket.Opcode.TEXT  # of the message in fragments
-    compressed: bool = False
-
-    @property
-    def opposite(self) -> Side:
-        return Side.SERVER if self.side is Side.CLIENT else Side.CLIENT
+_NO_PACKETS: tuple[EnginePacket, ...] = ()
+_TEXT = websocket.Opcode.TEXT
 
 
 class Connection:
     """Feed it both sides' bytes as they come; it gives the units that they complete."""
 
     def __init__(self) -> None:
-        self._halves = {side: _Half(side) for side in Side}
-        self._asked: deque[http.Head] = deque()  # requests without their responses yet
+        self._halves = {side: Half(side, Seeker(side)) for side in Side}
+        self._asked: deque[http.Head] = deque(maxlen=MOST_ASKED)  # requests without their responses yet
+        self._switched = False  # to WebSocket
+        self._decided = False  # it has become known what the client's waiting bytes are
 
     def feed(self, side: Side, data: bytes | memoryview) -> list[Unit]:
         """The units that ``data``, the next bytes of ``side``, completes."""
         half = self._halves[side]
         half.buffer += data
-        found = list(self._units(half))
-        if half.mode is _Mode.WEBSOCKET or half.mode is _Mode.HTTP:
-            # An answer to an upgrade decides what the other side's waiting bytes are.
-            found += self._units(self._halves[half.opposite])
+        found: list[Unit] = []
+        self._decode(half, found)
         return found
 
     def gap(self, side: Side, length: int) -> list[Unit]:
         """``length`` bytes of ``side`` are missing; what stood before them is given as it is."""
         half = self._halves[side]
+        # Of a message whose length is known, what is left of it behind the gap is passed over.
+        left = (half.skip or half.ends_at - len(half.buffer)) - length
+        mode, head = half.mode, half.head
         found = self._flush(half, Fault(len(half.buffer), "the next byte", f"{length} bytes missing"))
         half.start += length
-        half.fragments.clear()
-        half.fragments_size = 0
-        half.mode = _Mode.WEBSOCKET if half.mode is _Mode.WEBSOCKET else _Mode.START
-        if half.inflater is not None:
-            half.inflater = deflate.Inflater.broken()
+        half.seek(Fault(0, "the bytes before it", f"{length} bytes missing"))
+        half.skip = 0
+        if left >= 0 and mode in (Mode.HTTP, Mode.WEBSOCKET):
+            half.mode, half.skip = mode, left
+            if head is not None:
+                self._settle(half, head, [])
+        else:
+            while len(self._asked) > 1:  # which of them were answered in the lost bytes is not known
+                self._asked.popleft()
         return found
 
     def finish(self) -> list[Unit]:
         """What is left at the end of the capture."""
         found: list[Unit] = []
         for half in self._halves.values():
-            found += self._until_close(half)
+            half.final, half.enough = True, 0
+            if half.mode is Mode.WAITING:
+                half.seek(Fault(0, "the answer to the upgrade", "no answer"))
+            self._decode(half, found)
+            if half.head is not None and half.body is not None and half.body.until_close:
+                half.body.close(len(half.buffer))
+                found.append(self._message(half, half.head, half.body, []))
             found += self._flush(half, Fault(len(half.buffer), "the rest of it", "the end of the capture"))
         return found
 
     # ── cutting ──────────────────────────────────────────────────────────────
 
-    def _units(self, half: _Half) -> Iterator[Unit]:
-        while half.buffer and len(half.buffer) >= half.enough:
-            half.enough = 0
-            if half.mode is _Mode.START:
-                half.mode = self._guess(half)
+    def _decode(self, half: Half, found: list[Unit]) -> None:
+        buffer = half.buffer
+        while buffer and len(buffer) >= half.enough:
+            mode = half.mode
             unit: Unit | Fault | None = None
-            if half.mode is _Mode.HTTP:
-                unit = self._http(half)
-            elif half.mode is _Mode.WEBSOCKET:
+            if half.skip:
+                taken = min(half.skip, len(buffer))
+                half.skip -= taken
+                unit = self._unknown(half, taken, half.trouble)
+            elif mode is Mode.WEBSOCKET:
                 unit = self._frame(half)
-            elif half.mode is _Mode.LOST:
-                unit = Fault(0, "nothing after what could not be decoded", "more bytes")
+            elif mode is Mode.HTTP:
+                unit = self._http(half)
+            elif mode is Mode.SEEKING:
+                unit = self._seek(half)
+            elif len(buffer) > websocket.LONGEST:
+                unit = Fault(0, "the answer to the upgrade", "no answer")
             if unit is None:
-                return
-            if isinstance(unit, Fault):
-                half.mode = _Mode.LOST
-                yield from self._flush(half, unit)
-                return
-            yield unit
+                if half.mode is mode:
+                    return
+            elif isinstance(unit, Fault):
+                half.seek(unit, after=1)
+            else:
+                found.append(unit)
+                if self._decided:
+                    # Before anything more of this side: the bytes of the other came earlier.
+                    self._decided = False
+                    self._decode(self._halves[_OTHER[half.side]], found)
 
-    def _guess(self, half: _Half) -> _Mode:
-        """What a stream that was not seen from its beginning is taken for."""
-        line = bytes(half.buffer[:64]).split(b"\r\n")[0].decode("latin-1")
-        if http.looks_like_http(line):
-            return _Mode.HTTP
-        frame = websocket.parse(half.buffer)
-        if isinstance(frame, websocket.Frame) and bool(frame.key) == (half.side is Side.CLIENT):
-            return _Mode.WEBSOCKET
-        return _Mode.HTTP  # whose decoder will say what is wrong with it
+    def _seek(self, half: Half) -> Unit | None:
+        """What precedes the next beginning, if anything does."""
+        place = half.seeker.find(half.buffer, half.after, fresh=half.fresh, final=half.final)
+        if place.at or place.found is not Found.NOTHING:
+            half.fresh, half.after = False, 0
+        unit = self._unknown(half, place.at, half.trouble) if place.at else None
+        if place.found is Found.HTTP:
+            half.mode = Mode.HTTP
+        elif place.found is Found.FRAME:
+            half.mode = Mode.WEBSOCKET
+            self._unseen_handshake(half)
+        return unit
 
-    def _take(self, half: _Half, size: int) -> tuple[int, bytes]:
+    def _take(self, half: Half, size: int) -> tuple[int, bytes]:
         start, raw = half.start, bytes(half.buffer[:size])
         del half.buffer[:size]
-        half.start += size
+        half.start = start + size
         return start, raw
 
-    def _flush(self, half: _Half, fault: Fault) -> list[Unit]:
-        if not half.buffer:
-            return []
-        start, raw = self._take(half, len(half.buffer))
-        return [Unit(half.side, Layer.UNKNOWN, start, raw, raw, summary=f"? {shown(raw)}", faults=(fault,))]
+    def _unknown(self, half: Half, size: int, fault: Fault) -> Unit:
+        start, raw = self._take(half, size)
+        return Unit(half.side, Layer.UNKNOWN, start, raw, raw, summary=f"? {shown(raw)}", faults=(fault,))
+
+    def _flush(self, half: Half, fault: Fault) -> list[Unit]:
+        return [self._unknown(half, len(half.buffer), fault)] if half.buffer else []
 
     # ── HTTP ─────────────────────────────────────────────────────────────────
 
-    def _http(self, half: _Half) -> Unit | Fault | None:
-        head = http.parse_head(half.buffer)
-        if head is None or isinstance(head, Fault):
-            return head
-        asked = self._asked[0] if half.side is Side.SERVER and self._asked else None
-        body = http.find_body(half.buffer, head, asked.method if asked else "")
-        if body is None:
-            if length := head.get("content-length"):
-                half.enough = head.size + int(length.partition(",")[0])
-            return None
-        if isinstance(body, Fault):
-            return body
-        if body is http.UNTIL_CLOSE:
-            half.enough = len(half.buffer) + (1 << 40)  # only the connection's end completes it
-            return None
-        return self._message(half, head, body, asked)
+    def _http(self, half: Half) -> Unit | Fault | None:
+        if half.head is None:
+            head = http.parse_head(half.buffer, half.scanned)
+            if not isinstance(head, http.Head):
+                half.scanned = len(half.buffer)
+                return head
+            asked = self._asked[0] if half.side is Side.SERVER and self._asked else None
+            body = bodies.begin(head, asked.method if asked else "")
+            if isinstance(body, Fault):
+                unit = self._message(half, head, bodies.Body(head), [body])
+                half.seek(body)
+                return unit
+            if body.length is not None and body.length > bodies.LONGEST:
+                most = f"a body of at most {bodies.LONGEST} bytes"
+                long = Fault(0, most, str(body.length), "RFC 9110 §8.6")
+                unit = self._message(half, head, bodies.Body(head), [long])
+                half.skip, half.trouble = body.length, long
+                return unit
+            half.head, half.body = head, body
+        assert half.head is not None and half.body is not None
+        complete = half.body.advance(half.buffer)
+        if isinstance(complete, Fault):
+            until_close = half.body.until_close
+            unit = self._message(half, half.head, half.body, [complete])
+            half.seek(complete)
+            half.skip = _FOREVER if until_close else 0
+            return unit
+        if complete:
+            return self._message(half, half.head, half.body, [])
+        half.enough = half.body.need
+        half.ends_at = 0 if half.body.length is None else half.enough
+        return None
 
-    def _until_close(self, half: _Half) -> Iterator[Unit]:
-        """A response that ends with the connection is complete now."""
-        if half.mode is not _Mode.HTTP or half.side is not Side.SERVER or not half.buffer:
-            return
-        head = http.parse_head(half.buffer)
-        if isinstance(head, http.Head) and http.find_body(half.buffer, head, "") is http.UNTIL_CLOSE:
-            end = len(half.buffer)
-            body = http.Body(end, ((head.size, end),))
-            yield self._message(half, head, body, self._asked[0] if self._asked else None)
-
-    def _message(self, half: _Half, head: http.Head, body: http.Body, asked: http.Head | None) -> Unit:
+    def _message(self, half: Half, head: http.Head, body: bodies.Body, faults: list[Fault]) -> Unit:
         start, raw = self._take(half, body.end)
-        payload = http.content(raw, body, head)
-        faults: list[Fault] = []
+        half.forget()
+        payload = bodies.content(raw, body, head)
+        faults = [*head.faults, *faults]
         packets: tuple[EnginePacket, ...] = ()
         if payload is None:
             faults.append(Fault(head.size, "a body that can be inflated", "another thing", "RFC 9110 §8.4"))
-        if head.status:
-            request = asked
-            if self._asked and (head.status >= 200 or head.status == 101):
-                self._asked.popleft()
-            faults += self._upgrade(head, request)
-        else:
-            request = head
-            self._asked.append(head)
-            if head.upgrades:
-                half.mode = _Mode.WAITING
-        polling = request is not None and "transport=polling" in request.target
-        if polling and payload and (not head.status or head.status == 200) and payload not in (b"OK", b"ok"):
+        if half.upgraded:
+            faults.append(Fault(0, "a WebSocket frame", "HTTP", "RFC 6455 §5"))
+        if bool(head.status) != (half.side is Side.SERVER):
+            expected, got = "a request", "a response"
+            if not head.status:
+                expected, got = got, expected
+            faults.append(Fault(0, f"{expected} from the {half.side.value}", got, "RFC 9112 §2.1"))
+        request = self._settle(half, head, faults)
+        told = [http.summary(head)]
+        polling = request is not None and request.query.get("transport") == "polling"
+        if polling and payload and head.status in (0, 200) and payload.lower() != b"ok":
             found = engineio.decode_payload(payload)
             packets = found.packets
+            told.append(found.told)
             faults += [Fault(head.size + f.offset, f.expected, f.got, f.clause) for f in found.faults]
-        told = [http.summary(head), *map(engineio.summary, packets)]
         return Unit(
-            side=half.side,
-            layer=Layer.HTTP,
-            start=start,
-            raw=raw,
-            payload=payload or b"",
-            packets=packets,
-            summary=shown(" · ".join(told), 120),
-            faults=tuple(faults),
-            _explain=partial(explain.http_message, raw, head, body, bool(packets)),
+            half.side,
+            Layer.HTTP,
+            start,
+            raw,
+            payload or b"",
+            packets,
+            shown(" · ".join(told), 120),
+            tuple(faults),
+            partial(explain.http_message, raw, head, body.runs, payload or b"", bool(packets)),
         )
 
-    def _upgrade(self, head: http.Head, asked: http.Head | None) -> list[Fault]:
+    def _settle(self, half: Half, head: http.Head, faults: list[Fault]) -> http.Head | None:
+        """Note a request, or what a response decides; the request that ``head`` is or answers."""
+        if not head.status:
+            self._asked.append(head)
+            if head.upgrades and half.side is Side.CLIENT and not half.upgraded:
+                half.mode = Mode.WEBSOCKET if self._switched else Mode.WAITING
+            return head
+        asked = self._asked[0] if self._asked else None
+        if head.status >= 200 or head.status == 101:
+            if asked is not None:
+                self._asked.popleft()
+            if not half.upgraded:
+                self._answer(half, head, asked, faults)
+        return asked
+
+    def _answer(self, half: Half, head: http.Head, asked: http.Head | None, faults: list[Fault]) -> None:
         """A response decides what an upgrade that was asked for becomes."""
-        client, server = self._halves[Side.CLIENT], self._halves[Side.SERVER]
-        if head.status == 101 and (head.upgrades or client.mode is _Mode.WAITING):
-            client.mode = server.mode = _Mode.WEBSOCKET
-            inflaters = deflate.agreed(head.get("sec-websocket-extensions"))
-            client.inflater, server.inflater = inflaters.get(Side.CLIENT), inflaters.get(Side.SERVER)
-            key = asked.get("sec-websocket-key") if asked else ""
-            if key:
-                digest = hashlib.sha1(key.encode("latin-1") + _GUID, usedforsecurity=False).digest()
-                expected, got = base64.b64encode(digest).decode(), head.get("sec-websocket-accept")
-                if got != expected:
-                    return [Fault(0, f"Sec-WebSocket-Accept: {expected}", shown(got), "RFC 6455 §4.2.2")]
-        elif client.mode is _Mode.WAITING and head.status >= 200:
-            client.mode = _Mode.HTTP
-        return []
+        client = self._halves[Side.CLIENT]
+        waiting = client.mode is Mode.WAITING
+        if head.status != 101:
+            if waiting and asked is not None and asked.upgrades:
+                client.mode, self._decided = Mode.HTTP, True
+            return
+        if asked is not None and not asked.upgrades:
+            got = "101 to a request that asked for no upgrade"
+            faults.append(Fault(0, "another answer", got, "RFC 9110 §15.2.2"))
+            return
+        if not head.upgrades:
+            faults.append(Fault(0, "Upgrade: websocket", shown(head.get("upgrade")), "RFC 6455 §4.2.2"))
+        self._switched = half.upgraded = True
+        half.mode = Mode.WEBSOCKET
+        inflaters = deflate.agreed(head.get("sec-websocket-extensions"))
+        for side, inflater in inflaters.items():
+            self._halves[side].assembler.inflater = inflater
+        if waiting:
+            client.mode, client.upgraded, self._decided = Mode.WEBSOCKET, True, True
+        if asked is not None:
+            key, accept = asked.get("sec-websocket-key"), head.get("sec-websocket-accept")
+            if accept != (expected := websocket.accept(key)):
+                got = shown(accept) or "none"
+                faults.append(Fault(0, f"Sec-WebSocket-Accept: {expected}", got, "RFC 6455 §4.2.2"))
+
+    def _unseen_handshake(self, half: Half) -> None:
+        """Frames were found without their handshake: what it agreed on is not known."""
+        if not self._switched:
+            self._switched = True
+            for one in self._halves.values():
+                one.assembler.inflater = deflate.Inflater(takeover=True)
+                one.assembler.inflater.lose()
+                if one.mode is Mode.WAITING:
+                    one.mode, one.upgraded, self._decided = Mode.WEBSOCKET, True, True
+        half.upgraded = True
 
     # ── WebSocket ────────────────────────────────────────────────────────────
 
-    def _frame(self, half: _Half) -> Unit | Fault | None:
+    def _frame(self, half: Half) -> Unit | Fault | None:
         frame = websocket.parse(half.buffer)
-        if frame is None or isinstance(frame, Fault):
+        if not isinstance(frame, websocket.Frame):
             return frame
-        if len(half.buffer) < frame.end:
-            half.enough = frame.end
+        fin, rsv, opcode, key, head, length = frame
+        end = head + length
+        if length > websocket.LONGEST:
+            most = f"a payload of at most {websocket.LONGEST} bytes"
+            return Fault(2, most, f"{length} bytes", "RFC 6455 §10.4")
+        if len(half.buffer) < end:
+            half.enough = half.ends_at = end
             return None
-        start, raw = self._take(half, frame.end)
-        payload = websocket.unmask(frame.key, raw[frame.head :])
-        faults: list[Fault] = []
-        if bool(frame.key) != (half.side is Side.CLIENT):
-            got = "a mask" if frame.key else "no mask"
+        start, raw = self._take(half, end)
+        half.enough = half.ends_at = 0
+        payload = websocket.unmask(key, raw[head:])
+        faults = websocket.unusual(frame) if length > 125 or head > 6 or head == 4 else []
+        if bool(key) != (half.side is Side.CLIENT):
+            got = "a mask" if key else "no mask"
             faults.append(Fault(1, "a mask from the client only", got, "RFC 6455 §5.1"))
-        packets: tuple[EnginePacket, ...] = ()
         whole: bytes | None = payload
-        if frame.opcode is websocket.Opcode.CLOSE:
-            told = f"close {websocket.close_reason(payload)}"
-        elif frame.opcode.is_control:
-            told = f"WebSocket {frame.opcode.name.lower()} {shown(payload)}".rstrip()
-        else:
-            whole = self._assemble(half, frame, payload, faults)
-            if whole is None:
-                told = f"fragment, {len(payload)} bytes" if not faults else faults[-1].got
+        packets = _NO_PACKETS
+        explained = partial(explain.frame, raw, frame)
+        if opcode is _TEXT and fin and not rsv and half.assembler.idle:
+            packets, told = _packets(_TEXT, payload, head, faults)
+        elif opcode.is_control:
+            if rsv:
+                faults.append(Fault(0, "no reserved bit", f"RSV {rsv:03b}", "RFC 6455 §5.2"))
+            if opcode is websocket.Opcode.CLOSE:
+                faults += websocket.close_faults(payload, head)
+                told = f"close {websocket.close_reason(payload)}"
             else:
-                packets, told = self._packets(half.opcode, whole, frame.head, faults)
-        alone = frame.fin and frame.opcode is not websocket.Opcode.CONTINUATION
+                told = f"WebSocket {opcode.name.lower()} {shown(payload)}".rstrip()
+        else:
+            part = half.assembler.add(frame, payload)
+            whole = part.whole
+            faults += part.faults
+            if whole is not None:
+                packets, told = _packets(part.opcode, whole, head, faults)
+            else:
+                told = part.faults[-1].got if part.faults else f"fragment, {length} bytes"
+            if part.compressed:
+                explained = partial(explain.compressed, raw, frame, whole)
+            elif part.before or not fin or opcode is websocket.Opcode.CONTINUATION:
+                explained = partial(explain.fragment, raw, frame, part.opcode, part.before, part.pieces)
         return Unit(
-            side=half.side,
-            layer=Layer.WEBSOCKET,
-            start=start,
-            raw=raw,
-            payload=payload if whole is None else whole,
-            packets=packets,
-            summary=shown(told, 120),
-            faults=tuple(faults),
-            _explain=partial(explain.frame, raw, frame, payload, whole, alone),
+            half.side,
+            Layer.WEBSOCKET,
+            start,
+            raw,
+            payload if whole is None else whole,
+            packets,
+            shown(told, 120),
+            tuple(faults),
+            explained,
         )
 
-    def _assemble(
-        self, half: _Half, frame: websocket.Frame, payload: bytes, faults: list[Fault]
-    ) -> bytes | None:
-        """The whole message, inflated, if this frame ends it."""
-        continues = frame.opcode is websocket.Opcode.CONTINUATION
-        if continues != bool(half.fragments):
-            expected = "a continuation frame" if half.fragments else "a new message"
-            faults.append(Fault(0, expected, frame.opcode.name, "RFC 6455 §5.4"))
-            half.fragments.clear()
-            half.fragments_size = 0
-        if not continues:
-            half.opcode = frame.opcode
-            half.compressed = bool(frame.rsv & 4)
-            if frame.rsv & (4 if half.inflater is None else 0) or frame.rsv & 3:
-                faults.append(Fault(0, "no reserved bit", f"RSV {frame.rsv:03b}", "RFC 6455 §5.2"))
-        half.fragments.append(payload)
-        half.fragments_size += len(payload) + 1
-        if half.fragments_size > LONGEST_MESSAGE or len(half.fragments) > MOST_FRAGMENTS:
-            faults.append(Fault(0, f"a message of at most {LONGEST_MESSAGE} bytes", "more", "RFC 6455 §10.4"))
-            half.fragments.clear()
-            half.fragments_size = 0
-            return None
-        if not frame.fin:
-            return None
-        whole = b"".join(half.fragments)
-        half.fragments.clear()
-        half.fragments_size = 0
-        if half.compressed and half.inflater is not None:
-            inflated = half.inflater.inflate(whole)
-            if inflated is None:
-                got = "a message that cannot be inflated: frames before it are missing, or it is too large"
-                faults.append(Fault(frame.head, "a deflated message", got, "RFC 7692 §7.2.2"))
-            return inflated
-        return whole
 
-    def _packets(
-        self, opcode: websocket.Opcode, whole: bytes, head: int, faults: list[Fault]
-    ) -> tuple[tuple[EnginePacket, ...], str]:
-        if opcode is websocket.Opcode.BINARY:
-            packet = engineio.decode_binary(whole)
-            return (packet,), engineio.summary(packet)
-        try:
-            text = whole.decode("utf-8")
-        except UnicodeDecodeError as error:
-            faults.append(Fault(head + error.start, "UTF-8", f"{whole[error.start]:#04x}", "RFC 6455 §8.1"))
-            return (), f"? {shown(whole)}"
-        found = engineio.decode_text(text)
-        faults += [Fault(head + f.offset, f.expected, f.got, f.clause) for f in found.faults]
-        if not found.packets:
-            return (), f"? {shown(whole)}"
-        return found.packets, engineio.summary(found.packets[0])
+def _packets(
+    opcode: websocket.Opcode, whole: bytes, head: int, faults: list[Fault]
+) -> tuple[tuple[EnginePacket, ...], str]:
+    """The packet that a message is, and its summary."""
+    if opcode is not _TEXT:
+        found = engineio.decode_binary(whole)
+        return found.packets, found.told
+    try:
+        text = whole.decode("utf-8")
+    except UnicodeDecodeError as error:
+        faults.append(Fault(head + error.start, "UTF-8", f"{whole[error.start]:#04x}", "RFC 6455 §8.1"))
+        return _NO_PACKETS, f"? {shown(whole)}"
+    found = engineio.decode_text(text, head)
+    if found.faults:
+        faults += found.faults
+    return found.packets, found.told

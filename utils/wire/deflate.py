@@ -15,6 +15,10 @@ from utils.wire.units import Side
 LARGEST = 1 << 24
 
 _TAIL = b"\x00\x00\xff\xff"  # taken off by the sender (RFC 7692, section 7.2.1)
+_WINDOW = 1 << 15
+
+#: How often one message may end its deflate stream and begin another.
+_MOST_ENDS = 64
 
 
 class Inflater:
@@ -23,30 +27,47 @@ class Inflater:
     def __init__(self, *, takeover: bool) -> None:
         self._takeover = takeover
         self._window = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._broken = False
+        self._seen = b""  # the last bytes inflated: the window, for a stream that ends and begins anew
+        self._lost = False
 
-    @classmethod
-    def broken(cls) -> Inflater:
-        """One whose window is lost: bytes of its side were not seen."""
-        inflater = cls(takeover=True)
-        inflater._broken = True
-        return inflater
+    def lose(self) -> None:
+        """A message was not seen: with a window that goes on, none after it can be inflated."""
+        self._lost = self._takeover
 
     def inflate(self, data: bytes) -> bytes | None:
         """The message, or None if it cannot be inflated."""
-        if self._broken:
+        if self._lost:
             return None
-        try:
-            text = self._window.decompress(data + _TAIL, LARGEST)
-        except zlib.error:
-            self._broken = self._takeover
-            text = None
-        if self._window.unconsumed_tail:
-            self._broken = self._takeover
-            text = None
-        if not self._takeover:
-            self._window = zlib.decompressobj(-zlib.MAX_WBITS)
+        text = self._inflated(data + _TAIL)
+        if text is None:
+            self.lose()
+        elif self._takeover:
+            self._seen = (self._seen + text[-_WINDOW:])[-_WINDOW:]
+            return text
+        self._window = zlib.decompressobj(-zlib.MAX_WBITS)
         return text
+
+    def _inflated(self, data: bytes) -> bytes | None:
+        parts: list[bytes] = []
+        left = LARGEST
+        for _ in range(_MOST_ENDS):
+            try:
+                part = self._window.decompress(data, left)
+            except zlib.error:
+                return None
+            parts.append(part)
+            left -= len(part)
+            if self._window.unconsumed_tail or left <= 0:
+                return None
+            if not self._window.eof:
+                return b"".join(parts)
+            # A block marked as the last one ends zlib's stream, not the message (section 7.2.3.4).
+            data = self._window.unused_data
+            known = (self._seen + b"".join(parts))[-_WINDOW:]
+            self._window = zlib.decompressobj(-zlib.MAX_WBITS, zdict=known)
+            if data in (b"", _TAIL):
+                return b"".join(parts)
+        return None
 
 
 def agreed(extensions: str) -> dict[Side, Inflater]:

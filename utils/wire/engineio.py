@@ -12,8 +12,9 @@ import binascii
 import json
 import re
 from typing import NamedTuple
+from urllib.parse import unquote_plus
 
-from utils.wire import socketio
+from utils.wire import msgpack, socketio
 from utils.wire.jsontext import lay_json
 from utils.wire.tiling import Tiler, byte_length, shown
 from utils.wire.units import EnginePacket, EngineType, Fault, Layer
@@ -22,6 +23,8 @@ SEPARATOR = "\x1e"
 
 _CLAUSE = "engine.io-protocol: packet encoding"
 _POLLING = "engine.io-protocol: HTTP long-polling"
+
+_TYPES = {str(int(kind)): kind for kind in EngineType}
 
 _MEANINGS = {
     EngineType.OPEN: "The server opens the session: its id, the upgrades, and the heartbeat's times.",
@@ -33,86 +36,135 @@ _MEANINGS = {
     EngineType.NOOP: "Nothing: it ends a poll that the upgrade has left hanging.",
 }
 
-#: The answer of a polling reply in JSONP: ``___eio[0]("...");`` (engine.io-protocol v3, still served).
-_JSONP = re.compile(r'___eio\[\d+\]\("(?P<body>.*)"\);?\s*', re.DOTALL)
+#: A polling reply as JavaScript, ``___eio[0]("...");``, for pages without XMLHttpRequest.
+_JSONP = re.compile(r'(?P<call>___eio\[[0-9]+\]\(")(?P<body>.*)(?P<end>"\);?\s*)', re.DOTALL)
 
-#: Engine.IO v3 in polling: each packet behind its length, ``97:0{...}``.
-_V3 = re.compile(r"\d+:[0-6]")
+#: The form field in which such a page posts its payload.
+_FORM = "d="
+
+#: Engine.IO v3 in polling: each packet behind its length in characters, ``97:0{...}``.
+_V3_LENGTH = re.compile(r"([0-9]{1,9}):(?=b?[0-6])")
 
 #: More packets than this in one payload are not decoded: nobody sends them, and somebody might.
 MOST_PACKETS = 100_000
 
 
 class Decoded(NamedTuple):
-    """Packets and faults; the faults' offsets are into the payload's bytes."""
+    """Packets, faults (offsets into the payload's bytes), and the packets told in one line."""
 
     packets: tuple[EnginePacket, ...]
     faults: tuple[Fault, ...] = ()
+    told: str = ""
 
 
 def decode_text(text: str, at: int = 0) -> Decoded:
     """One packet as text; ``at`` is its place in the payload, for the faults."""
-    if not text or not "0" <= text[0] <= "6":
+    kind = _TYPES.get(text[:1])
+    if kind is None:
         got = shown(text[:1]) or "nothing"
-        return Decoded((), (Fault(at, "an Engine.IO packet type from 0 to 6", got, _CLAUSE),))
-    kind, rest = EngineType(ord(text[0]) - 48), text[1:]
+        fault = Fault(at, "an Engine.IO packet type from 0 to 6", got, _CLAUSE)
+        return Decoded((), (fault,), f"? {shown(text)}")
+    rest = text[1:]
     if kind is not EngineType.MESSAGE:
-        return Decoded((EnginePacket(kind, rest),))
-    packet, faults = socketio.decode(rest)
-    moved = tuple(Fault(f.offset + at + 1, f.expected, f.got, f.clause) for f in faults)
-    return Decoded((EnginePacket(kind, rest, packet),), moved)
+        word = kind.name.lower()
+        faults = _heartless(rest, at) if kind is EngineType.OPEN else ()
+        return Decoded((EnginePacket(kind, rest),), faults, shown(f"{word} {rest}" if rest else word, 120))
+    packet, faults, json_at = socketio.decode(rest)
+    if faults:
+        faults = tuple(Fault(f.offset + at + 1, f.expected, f.got, f.clause) for f in faults)
+    told = f"message {shown(rest)}" if packet is None else socketio.summary(packet, rest, json_at)
+    return Decoded((EnginePacket(kind, rest, packet),), faults, told)
 
 
-def decode_binary(data: bytes) -> EnginePacket:
-    """A binary frame: always a message, and always somebody's attachment."""
-    return EnginePacket(EngineType.MESSAGE, data, attachment=True)
+def _heartless(text: str, at: int) -> tuple[Fault, ...]:
+    """What an OPEN packet's handshake lacks (engine.io-protocol, "Handshake")."""
+    try:
+        sid = json.loads(text)["sid"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        sid = None
+    if isinstance(sid, str):
+        return ()
+    got = shown(text, 30) or "nothing"
+    return (Fault(at + 1, "a handshake with the session's id", got, "engine.io-protocol: handshake"),)
+
+
+def decode_binary(data: bytes) -> Decoded:
+    """A binary message: an attachment, or a whole packet of the msgpack parser."""
+    packet = msgpack.decode(data)
+    if packet is not None:
+        told = shown(f"msgpack {packet.type.name.replace('_', ' ')} {packet.event or ''}".rstrip(), 120)
+        return Decoded((EnginePacket(EngineType.MESSAGE, data, packet),), told=told)
+    told = f"attachment, {len(data)} bytes"
+    return Decoded((EnginePacket(EngineType.MESSAGE, data, attachment=True),), told=told)
 
 
 def decode_payload(body: bytes) -> Decoded:
-    """The packets of a polling body: joined by U+001E, or in JSONP."""
-    text = body.decode("utf-8", "surrogateescape")
-    jsonp = _JSONP.fullmatch(text)
-    if jsonp:
-        try:
-            text = json.loads(f'"{jsonp["body"]}"')
-        except ValueError:
-            text = jsonp["body"]
-    if _V3.match(text):
+    """The packets of a polling body: joined by U+001E, or in JSONP's call or form field."""
+    text, bare = _unwrapped(body)
+    if _is_v3(text) or _is_v3_binary(body):
         what = "Engine.IO v4 packets joined by U+001E"
-        return Decoded((), (Fault(0, what, "Engine.IO v3: packets behind their lengths", _POLLING),))
+        got = "Engine.IO v3: packets behind their lengths"
+        return Decoded((), (Fault(0, what, got, _POLLING),), "Engine.IO v3")
     packets: list[EnginePacket] = []
     faults: list[Fault] = []
+    told: list[str] = []
     at = 0
     for part in text.split(SEPARATOR, MOST_PACKETS):
         if part.startswith("b"):
             try:
-                packets.append(decode_binary(base64.b64decode(part[1:], validate=True)))
+                found = decode_binary(base64.b64decode(part[1:], validate=True))
             except (binascii.Error, ValueError) as error:
-                faults.append(Fault(at, "base64", shown(str(error)), _POLLING))
+                got = shown(str(error))
+                found = Decoded((), (Fault(at, "base64", got, "RFC 4648 §4"),), f"? {shown(part)}")
         else:
-            found = decode_text(part, at)
-            packets += found.packets
-            faults += found.faults
-        at += byte_length(part) + 1
-    return Decoded(tuple(packets), tuple(faults))
+            found = decode_text(part, at if bare else 0)
+        packets += found.packets
+        faults += found.faults
+        if len(told) < 8:
+            told.append(found.told)
+        at += byte_length(part) + 1 if bare else 0
+    return Decoded(tuple(packets), tuple(faults), " · ".join(told))
 
 
-def summary(packet: EnginePacket) -> str:
-    """One line: what the packet is."""
-    if packet.attachment:
-        return f"attachment, {len(packet.data)} bytes"
-    if packet.socketio is not None:
-        return socketio.summary(packet.socketio)
-    text = packet.data if isinstance(packet.data, str) else f"{len(packet.data)} bytes"
-    word = packet.type.name.lower()
-    return shown(f"{word} {text}" if text else word, 120)
+def _unwrapped(body: bytes) -> tuple[str, bool]:
+    """The payload's text, and whether it stands in ``body`` as it is."""
+    text = body.decode("utf-8", "surrogateescape")
+    if text.startswith(_FORM):
+        return unquote_plus(text[len(_FORM) :], errors="surrogateescape"), False
+    jsonp = _JSONP.fullmatch(text)
+    if not jsonp:
+        return text, True
+    try:
+        return str(json.loads(f'"{jsonp["body"]}"')), False
+    except ValueError:
+        # python-engineio escapes the quotes and nothing else.
+        return jsonp["body"].replace('\\"', '"'), False
+
+
+def _is_v3(text: str) -> bool:
+    """Whether the lengths of v3 lead exactly to the end."""
+    at = 0
+    while match := _V3_LENGTH.match(text, at):
+        at = match.end() + int(match[1])
+        if at == len(text):
+            return True
+    return False
+
+
+def _is_v3_binary(body: bytes) -> bool:
+    """Whether this is v3's binary payload: 0 or 1, the digits of a length as bytes, 255."""
+    digits = body[1 : body.find(0xFF, 1, 12)] if body[:1] in (b"\0", b"\1") else b""
+    return bool(digits) and max(digits) <= 9
+
+
+# ── spans ────────────────────────────────────────────────────────────────────
 
 
 def lay_text(tiler: Tiler, text: str) -> None:
     """Lay the spans of one packet's text."""
-    if not text or not "0" <= text[0] <= "6":
+    kind = _TYPES.get(text[:1])
+    if kind is None:
         return
-    kind = EngineType(ord(text[0]) - 48)
     tiler.lay(1, Layer.ENGINEIO, "Packet type", f"{kind.value} {kind.name}", _MEANINGS[kind], _CLAUSE)
     rest = text[1:]
     size = byte_length(rest)
@@ -127,12 +179,36 @@ def lay_text(tiler: Tiler, text: str) -> None:
         tiler.lay(size, Layer.ENGINEIO, "Data", shown(rest), "What the packet carries.", _CLAUSE)
 
 
+def lay_binary(tiler: Tiler, data: bytes) -> None:
+    """Lay the span of a binary frame's payload."""
+    if msgpack.decode(data) is not None:
+        what = "A whole Socket.IO packet, as the parser socket.io-msgpack-parser writes it."
+        value = f"{len(data)} bytes of MessagePack"
+        tiler.lay(len(data), Layer.SOCKETIO, "Packet", value, what, "socket.io-protocol: custom parsers")
+        return
+    what = "A binary attachment; Engine.IO sends it bare, without its type."
+    value = data[:24].hex(" ") + (" …" if len(data) > 24 else "")
+    tiler.lay(len(data), Layer.PAYLOAD, "Attachment", value, what, "engine.io-protocol: WebSocket")
+
+
 def lay_payload(tiler: Tiler, body: bytes) -> None:
-    """Lay the spans of a polling body; in JSONP its string is one block."""
+    """Lay the spans of a polling body; what JSONP escapes is one block."""
     text = body.decode("utf-8", "surrogateescape")
-    if _JSONP.fullmatch(text):
-        what = "JavaScript that hands the payload to the page: polling for very old browsers."
-        tiler.lay(len(body), Layer.ENGINEIO, "JSONP", shown(text), what, _POLLING)
+    jsonp = _JSONP.fullmatch(text)
+    if jsonp:
+        what = "A call of the function that the page has waiting, by its number."
+        tiler.lay(byte_length(jsonp["call"]), Layer.ENGINEIO, "JSONP call", jsonp["call"], what, _POLLING)
+        value = shown(_unwrapped(body)[0])
+        what = "The payload as a JavaScript string: its quotes are escaped."
+        tiler.lay(byte_length(jsonp["body"]), Layer.ENGINEIO, "Payload", value, what, _POLLING)
+        tiler.lay(byte_length(jsonp["end"]), Layer.ENGINEIO, "JSONP end", '");', "Ends the call.", _POLLING)
+        return
+    if text.startswith(_FORM):
+        what = "The form field in which a JSONP page posts its payload."
+        tiler.lay(len(_FORM), Layer.ENGINEIO, "Form field", _FORM, what, _POLLING)
+        value = shown(_unwrapped(body)[0])
+        what = "The payload, as forms write it."
+        tiler.lay(len(body) - len(_FORM), Layer.ENGINEIO, "Payload", value, what, _POLLING)
         return
     for number, part in enumerate(text.split(SEPARATOR, MOST_PACKETS)):
         if number:

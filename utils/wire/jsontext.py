@@ -13,8 +13,8 @@ from utils.wire.tiling import Tiler, byte_length, shown
 from utils.wire.units import Layer
 
 _TOKEN = re.compile(
-    r'(?P<string>"(?:[^"\\]|\\.)*")'
-    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r'(?P<string>"(?:[^"\\]++|\\.)*+")'
+    r"|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)"
     r"|(?P<word>true|false|null|NaN|-?Infinity)"
     r"|(?P<space>[ \t\r\n]+)"
     r"|(?P<mark>[\[\]{}:,])",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from utils.wire.jsontext import lay_json
@@ -16,15 +17,18 @@ from utils.wire.tiling import Tiler, byte_length, shown
 from utils.wire.units import Fault, Layer, SocketPacket, SocketType
 
 _CLAUSE = "socket.io-protocol: packet encoding"
+_JSON = "RFC 8259 §2"
 
-_GRAMMAR = re.compile(
+#: What stands before the JSON.
+_HEAD = re.compile(
     r"(?P<type>[0-6])"
-    r"(?:(?P<attachments>\d{1,10})(?P<dash>-))?"
-    r"(?:(?P<namespace>/[^,]*)(?P<comma>,|$))?"
-    r"(?P<id>\d{1,100})?"
-    r"(?P<json>[\[{\"].*)?",
-    re.DOTALL,
+    r"(?:(?P<attachments>[0-9]{1,10})(?P<dash>-))?"
+    r"(?:(?P<namespace>/[^,]*)(?P<comma>,|\Z))?"
+    r"(?P<id>[0-9]{1,100})?",
 )
+
+#: The first element of an event's array, up to the arguments.
+_NAME = re.compile(r'\[\s*("(?:[^"\\]++|\\.)*+")\s*,?\s*', re.DOTALL)
 
 #: Deeper than this, JSON is refused before the parser's recursion is tried.
 DEEPEST = 400
@@ -39,94 +43,146 @@ MEANINGS = {
     SocketType.BINARY_ACK: "An acknowledgement that holds binary attachments, which follow.",
 }
 
+_SPACE = " \t\r\n"
+_TYPES = {str(int(kind)): kind for kind in SocketType}
+_EVENTS = (SocketType.EVENT, SocketType.BINARY_EVENT)
+_BINARY = (SocketType.BINARY_EVENT, SocketType.BINARY_ACK)
+
 
 class Decoded(NamedTuple):
-    """A packet, or none; and what was wrong, with offsets into the text's UTF-8 bytes."""
+    """A packet, or none; what was wrong, with offsets into the text's UTF-8 bytes; and where its JSON is."""
 
     packet: SocketPacket | None
     faults: tuple[Fault, ...] = ()
+    json_at: int = 0
+
+
+class _Constant(ValueError):
+    """One of the words that Python's parser takes for numbers, and JSON does not have."""
+
+
+def _refuse(word: str) -> Any:
+    raise _Constant(word)
+
+
+# They say where a value ends, and need no copy of the text from there on.
+_decode_strictly = json.JSONDecoder(parse_constant=_refuse).raw_decode
+_decode = json.JSONDecoder().raw_decode
 
 
 def decode(text: str) -> Decoded:
     """Decode what follows Engine.IO's ``4``."""
-    match = _GRAMMAR.match(text)
+    match = _HEAD.match(text)
     if match is None:
         return Decoded(None, (Fault(0, "a packet type from 0 to 6", shown(text[:1]) or "nothing", _CLAUSE),))
-    faults: list[Fault] = []
-    if match.end() < len(text):
-        at = byte_length(text[: match.end()])
-        faults.append(Fault(at, "JSON or the packet's end", shown(text[match.end() :], 20), _CLAUSE))
+    digit, attachments, _, namespace, _, number = match.groups()
+    kind = _TYPES[digit]
+    at = match.end()
     data: Any = None
-    if match["json"] is not None and not faults:
-        at = byte_length(text[: match.start("json")])
-        try:
-            if _depth_exceeds(match["json"], DEEPEST):
-                raise ValueError(f"nested deeper than {DEEPEST}")
-            data = json.loads(match["json"])
-        except (ValueError, RecursionError) as error:
-            faults.append(Fault(at, "JSON", shown(str(error)), "RFC 8259 §2"))
+    faults: tuple[Fault, ...] = ()
+    if at < len(text):
+        data, faults = _json(text, at)
+    if not faults:
+        expected = _amiss(kind, data, at < len(text))
+        if expected:
+            faults = (Fault(byte_length(text[:at]), expected, shown(text[at:], 20) or "nothing", _CLAUSE),)
+    if (kind in _BINARY) != (attachments is not None):
+        expected = "the number of attachments" if kind in _BINARY else f"no attachments with {kind.name}"
+        faults += (Fault(1, expected, shown(text[1:12]) or "nothing", _CLAUSE),)
     packet = SocketPacket(
-        type=SocketType(int(match["type"])),
-        namespace=(match["namespace"] or "/").partition("?")[0],
-        id=None if match["id"] is None else int(match["id"]),
-        data=data,
-        attachments=int(match["attachments"] or 0),
+        kind,
+        namespace.partition("?")[0] if namespace else "/",
+        int(number) if number else None,
+        data,
+        int(attachments) if attachments else 0,
     )
-    return Decoded(packet, tuple(faults))
+    return Decoded(packet, faults, at)
 
 
-def _depth_exceeds(text: str, most: int) -> bool:
-    """Whether brackets nest deeper than ``most``; those in strings count too, which only errs to safety."""
-    if text.count("[") + text.count("{") <= most:
-        return False
-    depth = 0
-    for character in text:
-        if character in "[{":
-            depth += 1
-            if depth > most:
-                return True
-        elif character in "]}":
-            depth -= 1
-    return False
+def _json(text: str, at: int) -> tuple[Any, tuple[Fault, ...]]:
+    """The value that ``text`` holds from ``at`` to its end, and what is wrong with it."""
+    if text[at] in _SPACE:
+        at = len(text) - len(text[at:].lstrip(_SPACE))
+    try:
+        if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST}")
+        try:
+            data, end = _decode_strictly(text, at)
+        except _Constant as word:
+            # Python writes and reads NaN and Infinity; a browser's JSON.parse refuses the whole packet.
+            got = f"{word}, which JSON does not have"
+            return _decode(text, at)[0], (Fault(byte_length(text[:at]), "JSON", got, "RFC 8259 §6"),)
+        if end < len(text) and text[end:].strip(_SPACE):
+            got = shown(text[end:], 20)
+            return data, (Fault(byte_length(text[:end]), "the packet's end", got, _CLAUSE),)
+        return data, ()
+    except json.JSONDecodeError as error:
+        got = f"{shown(text[error.pos :], 20) or 'its end'} ({error.msg})"
+        return None, (Fault(byte_length(text[: error.pos]), "JSON", got, _JSON),)
+    except (ValueError, RecursionError) as error:
+        return None, (Fault(byte_length(text[:at]), "JSON", shown(str(error)), "RFC 8259 §9"),)
 
 
-def summary(packet: SocketPacket) -> str:
-    """One line: what the packet does, in the protocol's words."""
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest; those inside strings count too, which only errs to safety."""
+    return max(accumulate(_STEPS[bracket] for bracket in re.findall(r"[\[\]{}]", text)))
+
+
+def _amiss(kind: SocketType, data: Any, given: bool) -> str:
+    """What a packet of this type would have carried, if it does not carry it; else nothing."""
+    if kind in _EVENTS:
+        if not (isinstance(data, list) and data and type(data[0]) in (str, int, float)):
+            return "an array that begins with the event's name"
+    elif kind in (SocketType.ACK, SocketType.BINARY_ACK):
+        if not isinstance(data, list):
+            return "an array of the acknowledgement's values"
+    elif kind is SocketType.DISCONNECT:
+        if given:
+            return "the packet's end"
+    elif given and not isinstance(data, dict | str if kind is SocketType.CONNECT_ERROR else dict):
+        return "an object"
+    return ""
+
+
+def summary(packet: SocketPacket, text: str, json_at: int) -> str:
+    """One line: what the packet does, in the protocol's words, its JSON as it stands on the wire."""
     where = "" if packet.namespace == "/" else f" in {packet.namespace}"
     number = "" if packet.id is None else f" #{packet.id}"
-    if packet.event is not None:
-        arguments = json.dumps(packet.data[1:], ensure_ascii=False)
-        kind = "binary event" if packet.type is SocketType.BINARY_EVENT else "event"
-        return shown(f'{kind} "{packet.event}"{where}{number} {arguments}', 120)
-    word = packet.type.name.replace("_", " ")
-    data = "" if packet.data is None else " " + json.dumps(packet.data, ensure_ascii=False)
-    return shown(f"{word}{where}{number}{data}", 120)
+    body = text[json_at : json_at + 400]
+    if packet.type in _EVENTS:
+        word = "event" if packet.type is SocketType.EVENT else "binary event"
+        name = _NAME.match(body)
+        if name:
+            return shown(f"{word} {name[1]}{where}{number} [{body[name.end() :]}", 120)
+    else:
+        word = packet.type.name.replace("_", " ")
+    return shown(f"{word}{where}{number}{body and ' '}{body}", 120)
 
 
 def lay(tiler: Tiler, text: str) -> None:
     """Lay the spans of a packet's text: type, attachments, namespace, id, JSON."""
-    match = _GRAMMAR.match(text)
+    match = _HEAD.match(text)
     if match is None:
         return
 
     def size(name: str) -> int:
         return byte_length(match[name] or "")
 
-    kind = SocketType(int(match["type"]))
+    kind = _TYPES[match["type"]]
     layer = Layer.SOCKETIO
     tiler.lay(1, layer, "Packet type", f"{kind.value} {kind.name}", MEANINGS[kind], _CLAUSE)
     count = match["attachments"] or ""
-    tiler.lay(
-        size("attachments"), layer, "Attachments", count, "How many binary attachments follow.", _CLAUSE
-    )
+    what = "How many binary attachments follow."
+    tiler.lay(size("attachments"), layer, "Attachments", count, what, _CLAUSE)
     tiler.lay(size("dash"), layer, "Separator", "-", "Ends the number of attachments.", _CLAUSE)
     name = shown(match["namespace"] or "")
-    tiler.lay(
-        size("namespace"), layer, "Namespace", name, "Which namespace it is for; none means /.", _CLAUSE
-    )
+    what = "Which namespace it is for; none means /."
+    tiler.lay(size("namespace"), layer, "Namespace", name, what, _CLAUSE)
     tiler.lay(size("comma"), layer, "Separator", ",", "Ends the namespace.", _CLAUSE)
     asked = "The acknowledgement that this event asks for, or that this packet gives."
     tiler.lay(size("id"), layer, "Acknowledgement id", shown(match["id"] or ""), asked, _CLAUSE)
-    if match["json"]:
-        named = kind in (SocketType.EVENT, SocketType.BINARY_EVENT)
-        lay_json(tiler, match["json"], named=named)
+    if match.end() < len(text):
+        lay_json(tiler, text[match.end() :], named=kind in _EVENTS)

@@ -6,6 +6,8 @@ decoders leave over becomes a span too, labelled as unexplained.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from utils.wire.units import Layer, Span
 
 
@@ -22,6 +24,12 @@ class Tiler:
             self.spans.append(Span(self.at, self.at + length, layer, label, value, meaning, clause))
             self.at += length
 
+    def copy(self, spans: Iterable[Span], start: int, end: int) -> None:
+        """Lay the parts of ``spans``, which tile other bytes, that lie from ``start`` to ``end`` there."""
+        for span in spans:
+            length = min(span.end, end) - max(span.start, start)
+            self.lay(length, span.layer, span.label, span.value, span.meaning, span.clause)
+
     def rest(self, end: int) -> tuple[Span, ...]:
         """Finish at ``end``: what no decoder claimed is said to be unexplained."""
         self.lay(end - self.at, Layer.UNKNOWN, "Unexplained", "", "No decoder claims these bytes.")
@@ -30,9 +38,12 @@ class Tiler:
 
 def shown(data: bytes | str, most: int = 60) -> str:
     """Bytes or text as one short line: control characters escaped, the rest cut off."""
-    text = data.decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: most + 1])
-    return line if len(text) <= most else line[: most - 1] + "…"
+    # No character takes more than four bytes: what stands behind is not looked at.
+    text = data[: 4 * most + 4].decode("utf-8", "backslashreplace") if isinstance(data, bytes) else data
+    line = text[: most + 1]
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return line if len(line) <= most and len(text) <= most else line[: most - 1] + "…"
 
 
 def byte_length(text: str) -> int:
