@@ -15,15 +15,17 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from utils.records import Call, Code, Site, Trace, Transfer
 from utils.tracing import handoffs
-from utils.tracing.buffer import Facts, Kind, Row, ThreadFacts
+from utils.tracing.buffer import Facts, Kind, ThreadFacts
+from utils.tracing.catalog import Depth
 from utils.tracing.handoffs import End
 from utils.tracing.hooks import Entered, Left, argument_names
-from utils.tracing.scope import Depth, Scope
+from utils.tracing.scope import Scope
 from utils.tracing.snapshots import render, render_arguments
 from utils.tracing.sockets import Moved
 
@@ -38,11 +40,12 @@ class _Open:
     """A call in the making."""
 
     thread: int
-    code: int
+    code: int  # its id, as in Facts.codes
     enter_ns: int
     parent: _Open | None
-    site: tuple[int, int]  # code's number, offset
+    site: tuple[int, int]  # the calling code's id, and the offset in it
     entered: Entered
+    order: int = 0  # among calls that began at the same time
     leave_ns: int | None = None
     left: int | None = None  # offset
     result: Left | None = None
@@ -78,10 +81,11 @@ class _Reader:
     def read(self) -> None:
         for batch in self.facts.batches:
             for row in batch.rows():
-                self._take(row)
+                self._take(*row)
 
-    def _take(self, row: Row) -> None:
-        ident, time_ns, number, code, caller, at, extra = row
+    def _take(
+        self, ident: int, time_ns: int, number: int, code: int, caller: int, at: int, extra: Any
+    ) -> None:
         kind = Kind(number)
         self.began_ns = self.began_ns or time_ns
         if kind is Kind.SESSION:
@@ -133,7 +137,7 @@ class _Reader:
     def _refine(self, code: int, kind: Kind, offset: int) -> Kind | None:
         key = (code, kind, offset)
         if key not in self._refined:
-            found = self.facts.codes[code]
+            found = self.facts.codes.get(code)
             self._refined[key] = kind if found is None else self.refine(found, kind, offset)
         return self._refined[key]
 
@@ -143,6 +147,7 @@ class _Reader:
         else:
             thread.roots.append(call)
         thread.stack.append(call)
+        call.order = len(self.calls)
         self.calls.append(call)
 
     def _resume(self, thread: _Thread, frame: int, fresh: _Open) -> None:
@@ -171,15 +176,16 @@ class _Reader:
         call = _Open(number, code, self.began_ns, None, (0, 0), self._unseen(code))
         for root in thread.roots:
             root.parent = call
+            call.enter_ns = min(call.enter_ns, root.enter_ns)
+        call.order = -len(self.calls)  # before all that it holds
         thread.roots[:] = [call]
         thread.stack.clear()
         self.calls.append(call)
         return call
 
-
     def _unseen(self, number: int) -> Entered:
         """What stands for the beginning of a call that was not seen: no argument is known."""
-        code = self.facts.codes[number]
+        code = self.facts.codes.get(number)
         close = code is not None and self.scope.decide(code) is Depth.CLOSE
         return Entered(() if close else None)
 
@@ -198,13 +204,13 @@ class _Builder:
     def code(self, number: int) -> Code:
         known = self._codes.get(number)
         if known is None:
-            code = self.facts.codes[number]
+            code = self.facts.codes.get(number)
             if code is None:
                 known = Code("<unknown>", "<unknown>", 0)
             else:
                 filename = code.co_filename
                 if not filename.startswith("<"):
-                    filename = os.path.abspath(filename)
+                    filename = str(Path(filename).absolute())
                 known = Code(filename, code.co_qualname, code.co_firstlineno)
             self._codes[number] = known
         return known
@@ -212,15 +218,16 @@ class _Builder:
     def line(self, number: int, offset: int) -> int:
         """The line that the instruction at ``offset`` belongs to."""
         if number not in self._lines:
-            code = self.facts.codes[number]
-            lines = [] if code is None else [(at, line) for at, _, line in code.co_lines() if line is not None]
+            code = self.facts.codes.get(number)
+            table = () if code is None else code.co_lines()
+            lines = [(at, line) for at, _, line in table if line is not None]
             self._lines[number] = ([at for at, _ in lines], [line for _, line in lines])
         starts, numbers = self._lines[number]
         index = bisect_right(starts, offset) - 1
         return numbers[max(0, index)] if numbers else self.code(number).first_line
 
     def site(self, number: int, offset: int) -> Site | None:
-        if not number:
+        if self.facts.codes.get(number) is None:
             return None
         if (number, offset) not in self._sites:
             self._sites[number, offset] = Site(self.code(number), self.line(number, offset))
@@ -228,7 +235,7 @@ class _Builder:
 
     def names(self, number: int) -> tuple[str, ...]:
         if number not in self._names:
-            code = self.facts.codes[number]
+            code = self.facts.codes.get(number)
             self._names[number] = () if code is None else argument_names(code)
         return self._names[number]
 
@@ -255,9 +262,7 @@ class _Builder:
             exception=opened.exception,
         )
 
-    def transfer(
-        self, thread: int, inside: _Open | None, site: tuple[int, int], moved: Moved
-    ) -> Transfer:
+    def transfer(self, thread: int, inside: _Open | None, site: tuple[int, int], moved: Moved) -> Transfer:
         return Transfer(
             process=self.process,
             thread=thread,
@@ -280,7 +285,7 @@ def assemble(process: str, facts: Facts, scope: Scope, refine: Refine) -> Trace:
     reader.read()
     # A thread's records stand in order; those of several may be interleaved a
     # little otherwise than their times.  Sorting keeps equal times in order.
-    opened = sorted(reader.calls, key=lambda call: call.enter_ns)
+    opened = sorted(reader.calls, key=lambda call: (call.enter_ns, call.order))
     for number, call in enumerate(opened):
         call.id = number
     for call in opened:
@@ -318,7 +323,7 @@ def _ends(scope: Scope, facts: Facts, opened: list[_Open], calls: tuple[Call, ..
         if inner.entered.identities is None:
             continue
         if inner.code not in roles:
-            code = facts.codes[inner.code]
+            code = facts.codes.get(inner.code)
             roles[inner.code] = None if code is None else handoffs.role_of(scope, code)
         role = roles[inner.code]
         if role is None:
@@ -327,5 +332,4 @@ def _ends(scope: Scope, facts: Facts, opened: list[_Open], calls: tuple[Call, ..
         if role.gives or role.at_enter:
             yield End(call, role, medium, item)
         elif inner.result is not None and inner.result.takes:
-            yield End(call, role, medium, inner.result.identity if role.item else 0)
-
+            yield End(call, role, medium, inner.result.identity if role.returns else 0)

@@ -4,21 +4,21 @@ The rule kept here: noting a fact takes no lock and keeps no frame and no value
 of the program alive.  A fact is one row of seven small things, and rows are
 added by a single ``list.extend``, which CPython does in one step: threads may
 write side by side.  Now and then a batch of rows is packed into columns of
-machine numbers (29 bytes a row, so 58 a call); when the bound is reached, the
+machine numbers (37 bytes a row, so 74 a call); when the bound is reached, the
 oldest columns go first, and are counted.
 """
 
 from __future__ import annotations
 
 import itertools
+import struct
 import threading
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 #: The cells of a row: thread's ident, time in ns, kind, code, caller's code, offset, extra.
 WIDTH = 7
@@ -53,28 +53,21 @@ class ThreadFacts(NamedTuple):
     identity: int  # id of its Thread object
 
 
-class Row(NamedTuple):
-    """One fact, with its codes as numbers (0: none)."""
-
-    ident: int
-    time_ns: int
-    kind: int
-    code: int
-    caller: int
-    at: int
-    extra: Any
+#: The cells of the columns, as struct spells them.
+_CELLS: tuple[Literal["Q", "q", "B", "I"], ...] = ("Q", "q", "B", "Q", "Q", "I")
+_ROW_BYTES = sum(map(struct.calcsize, _CELLS))
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """A batch of rows, packed."""
 
-    idents: array[int]
-    times: array[int]
+    idents: bytes  # each of these holds machine numbers, of the size that _CELLS tells
+    times: bytes
     kinds: bytes
-    codes: array[int]
-    callers: array[int]
-    ats: array[int]
+    codes: bytes
+    callers: bytes
+    ats: bytes
     extras: dict[int, Any]  # row → extra
     weight: int  # bytes of data that the extras hold, beside their own weight
 
@@ -84,13 +77,14 @@ class Columns:
     @property
     def size(self) -> int:
         """About how many bytes of memory it holds."""
-        return 29 * len(self) + EXTRA_WEIGHT * len(self.extras) + self.weight
+        return _ROW_BYTES * len(self) + EXTRA_WEIGHT * len(self.extras) + self.weight
 
-    def rows(self) -> Iterator[Row]:
-        extra = self.extras.get
-        cells = zip(self.idents, self.times, self.kinds, self.codes, self.callers, self.ats, strict=True)
-        for index, row in enumerate(cells):
-            yield Row(*row, extra(index))
+    def rows(self) -> Iterator[tuple[int, int, int, int, int, int, Any]]:
+        """Ident, time, kind, code's id, caller's id, offset and extra of each row."""
+        columns = (self.idents, self.times, self.kinds, self.codes, self.callers, self.ats)
+        cells = (memoryview(column).cast(cell) for column, cell in zip(columns, _CELLS, strict=True))
+        for index, row in enumerate(zip(*cells, strict=True)):
+            yield *row, self.extras.get(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +92,7 @@ class Facts:
     """A consistent copy of the buffer, ready to be assembled."""
 
     batches: list[Columns]
-    codes: list[CodeType | None]
+    codes: dict[int, CodeType | None]  # id → code; that of None stands for none
     threads: dict[int, ThreadFacts]  # ident → the thread that had it before the first row
     lost: int
     faults: int
@@ -121,13 +115,12 @@ class Buffer:
         #: The length of ``rows`` at which a hook calls :meth:`pack`.
         self.full = self.batch * WIDTH
         self.extend = self.rows.extend
-        self._most_bytes = self.capacity * (29 + EXTRA_WEIGHT)
+        self._most_bytes = self.capacity * (_ROW_BYTES + EXTRA_WEIGHT)
         self._packed: deque[Columns] = deque()
         self._packed_rows = 0
         self._packed_bytes = 0
         self._lost = 0
-        self._numbers: dict[int, int] = {id(None): 0}  # id(code) → its place in codes
-        self._codes: list[CodeType | None] = [None]
+        self._codes: dict[int, CodeType | None] = {}  # id → code, kept so that the id stays its own
         self._threads: dict[int, ThreadFacts] = {}
         self._packing = threading.Lock()  # a hook only tries it, and never waits
         self._thread_numbers = itertools.count(1)
@@ -160,9 +153,8 @@ class Buffer:
         finally:
             self._packing.release()
 
-    def meet(self, frame: FrameType, ident: int) -> None:
-        """Note that the thread ``ident``, which runs ``frame``, is there."""
-        thread = thread_of(frame, ident)
+    def meet(self, thread: threading.Thread | None, ident: int) -> None:
+        """Note that ``thread``, which has ``ident``, is there."""
         identity = 0 if thread is None else id(thread)
         facts = self._known.get(ident)
         if facts is None or facts.identity != identity:
@@ -170,7 +162,7 @@ class Buffer:
             name = None if thread is None else object.__getattribute__(thread, "_name")
             name = name if type(name) is str else f"thread {ident}"
             facts = self._known[ident] = ThreadFacts(next(self._thread_numbers), name, identity)
-        self.note(Kind.THREAD, facts, ident=ident)
+        self.extend((ident, self.clock(), Kind.THREAD, None, None, 0, facts))
 
     # ── by whoever reads ─────────────────────────────────────────────────────
 
@@ -178,7 +170,8 @@ class Buffer:
         """What is kept at this moment; hooks may go on writing meanwhile."""
         with self._packing:
             rest = self._columns(self.rows[:], 0)
-            return Facts([*self._packed, rest], self._codes[:], dict(self._threads), self._lost, self.faults)
+            batches, codes = [*self._packed, rest], dict(self._codes)
+            return Facts(batches, codes, dict(self._threads), self._lost, self.faults)
 
     def clear(self) -> None:
         """Forget all facts; threads keep their numbers."""
@@ -186,8 +179,7 @@ class Buffer:
             self.rows.clear()
             self._packed.clear()
             self._threads.clear()
-            self._numbers = {id(None): 0}
-            self._codes = [None]
+            self._codes.clear()
             self.weight = self._packed_rows = self._packed_bytes = self._lost = self.faults = 0
 
     # ── packing, by whoever holds the lock ───────────────────────────────────
@@ -207,25 +199,19 @@ class Buffer:
             self._drop(self._packed.popleft())
 
     def _columns(self, cells: list[Any], weight: int) -> Columns:
+        idents, times, kinds, codes, callers, ats, extras = (cells[at::WIDTH] for at in range(WIDTH))
+        self._codes.update(zip(map(id, codes), codes, strict=True))
+        self._codes.update(zip(map(id, callers), callers, strict=True))
         return Columns(
-            array("Q", cells[0::WIDTH]),
-            array("q", cells[1::WIDTH]),
-            bytes(cells[2::WIDTH]),
-            self._numbered(cells[3::WIDTH]),
-            self._numbered(cells[4::WIDTH]),
-            array("I", cells[5::WIDTH]),
-            {index: extra for index, extra in enumerate(cells[6::WIDTH]) if extra is not None},
+            struct.pack(f"={len(idents)}Q", *idents),
+            struct.pack(f"={len(times)}q", *times),
+            bytes(kinds),
+            struct.pack(f"={len(codes)}Q", *map(id, codes)),
+            struct.pack(f"={len(callers)}Q", *map(id, callers)),
+            struct.pack(f"={len(ats)}I", *ats),
+            {index: extra for index, extra in enumerate(extras) if extra is not None},
             weight,
         )
-
-    def _numbered(self, codes: list[CodeType | None]) -> array[int]:
-        """The numbers of ``codes``; a numbered code is kept alive, so that its id stays its own."""
-        numbers = self._numbers
-        for code in {id(code): code for code in codes}.values():
-            if id(code) not in numbers:
-                numbers[id(code)] = len(self._codes)
-                self._codes.append(code)
-        return array("I", map(numbers.__getitem__, map(id, codes)))
 
     def _drop(self, columns: Columns) -> None:
         self._packed_rows -= len(columns)
@@ -233,7 +219,8 @@ class Buffer:
         self._lost += len(columns)
         for index, extra in columns.extras.items():
             if isinstance(extra, ThreadFacts):
-                self._threads[columns.idents[index]] = extra
+                (ident,) = struct.unpack_from("=Q", columns.idents, 8 * index)
+                self._threads[ident] = extra
 
 
 #: The frame in which every thread of the threading module begins.
@@ -249,7 +236,6 @@ def thread_of(frame: FrameType, ident: int) -> threading.Thread | None:
     outer: FrameType | None = frame
     while outer is not None:
         if outer.f_code is BOOTSTRAP:
-            found = outer.f_locals.get("self")
-            return found if isinstance(found, threading.Thread) else None
+            return outer.f_locals.get("self")
         outer = outer.f_back
     return threading._active.get(ident)  # type: ignore[attr-defined, no-any-return]

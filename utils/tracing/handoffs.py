@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from utils.records import Call, HandOff, HandOffKind
@@ -27,24 +27,32 @@ class Role:
     name: str  # qualified
     kind: HandOffKind
     gives: bool
-    medium: str  # the argument that is the object, or "argument.attribute"
-    item: str = ""  # of a giver: the argument that is handed on; a taker returns it
+    medium: str = "self"  # the argument that is the object ...
+    attribute: str = ""  # ... or holds it
+    item: str = ""  # of a giver: the argument that is handed on
+    returns: bool = False  # a taker that returns the item
     at_enter: bool = False  # a taker that has the work as soon as it runs
     in_order: bool = False  # a taker that takes the oldest gift, not the latest
 
 
-#: Who gives and who takes.  A taker takes if it returns something other than
-#: None and False: an Event.wait that timed out took nothing.
+#: Who gives and who takes; whether a taker took anything, see :func:`takes`.
 ROLES = (
-    Role("queue.py", "Queue.put", HandOffKind.QUEUE, True, "self", "item"),
-    Role("queue.py", "Queue.get", HandOffKind.QUEUE, False, "self", "return", in_order=True),
-    Role("threading.py", "Event.set", HandOffKind.EVENT, True, "self"),
-    Role("threading.py", "Event.wait", HandOffKind.EVENT, False, "self"),
+    Role("queue.py", "Queue.put", HandOffKind.QUEUE, gives=True, item="item"),
+    Role("queue.py", "Queue.get", HandOffKind.QUEUE, gives=False, returns=True, in_order=True),
+    Role("threading.py", "Event.set", HandOffKind.EVENT, gives=True),
+    Role("threading.py", "Event.wait", HandOffKind.EVENT, gives=False),
     # It returns without waiting if a message is there already; each message was
     # announced by one set of the event.
-    Role("simple_websocket/ws.py", "Base.receive", HandOffKind.EVENT, False, "self.event", in_order=True),
-    Role("threading.py", "Thread.start", HandOffKind.THREAD, True, "self"),
-    Role("threading.py", "Thread.run", HandOffKind.THREAD, False, "self", at_enter=True),
+    Role(
+        "simple_websocket/ws.py",
+        "Base.receive",
+        HandOffKind.EVENT,
+        gives=False,
+        attribute="event",
+        in_order=True,
+    ),
+    Role("threading.py", "Thread.start", HandOffKind.THREAD, gives=True),
+    Role("threading.py", "Thread.run", HandOffKind.THREAD, gives=False, at_enter=True),
 )
 
 #: Queues and events that these files use are their own affair: a pool of
@@ -60,21 +68,25 @@ def role_of(scope: Scope, code: CodeType) -> Role | None:
     return None if path is None else _BY_NAME.get((path, code.co_qualname))
 
 
-def identities(role: Role, frame: FrameType) -> tuple[int, int]:
-    """The ids of the object that the call goes through, and of the item it gives."""
-    values = frame.f_locals
-    argument, _, attribute = role.medium.partition(".")
-    medium = values[argument]
-    if attribute:
+def identities(role: Role, values: Mapping[str, Any]) -> tuple[int, int]:
+    """The ids of the object that a call goes through, and of the item it gives.
+
+    ``values`` are the call's arguments by name.
+    """
+    medium = values[role.medium]
+    if role.attribute:
         # Past a __getattribute__ of others.
-        medium = object.__getattribute__(medium, attribute)
-    item = id(values[role.item]) if role.gives and role.item else 0
-    return id(medium), item
+        medium = object.__getattribute__(medium, role.attribute)
+    return id(medium), id(values[role.item]) if role.item else 0
 
 
-def takes(result: Any) -> bool:
-    """Whether a taker that returns ``result`` took something."""
-    return result is not None and result is not False
+def takes(role: Role | None, result: Any) -> bool:
+    """Whether a taker that returns ``result`` took something.
+
+    What comes out of a queue was put in, even None: by it a thread is told to end.
+    """
+    by_item = role is not None and role.kind is HandOffKind.QUEUE
+    return by_item or (result is not None and result is not False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +119,17 @@ def join(
     """
     takers: list[End] = []
     shelves: dict[tuple[HandOffKind, int, int], _Shelf] = defaultdict(_Shelf)
-    for end in sorted(ends, key=lambda end: end.time_ns):
+    ends = sorted(ends, key=lambda end: end.time_ns)
+    for end in ends:
         if end.role.kind is not HandOffKind.THREAD and _is_kept(scope, end.call):
             continue
         if end.role.gives:
             shelves[end.role.kind, end.medium, end.item].gifts.append(end)
         else:
             takers.append(end)
-    takers += _first_calls(calls, threads, takers)
+    takers = _outermost(takers, calls) + _first_calls(calls, threads, ends)
     found = []
-    for taker in sorted(_outermost(takers, calls), key=lambda end: end.time_ns):
+    for taker in sorted(takers, key=lambda end: end.time_ns):
         shelf = shelves.get((taker.role.kind, taker.medium, taker.item))
         gift = shelf.take(taker) if shelf is not None else None
         if gift is None or gift.call.thread == taker.call.thread:
@@ -181,13 +194,15 @@ def _outermost(takers: list[End], calls: Sequence[Call]) -> list[End]:
     return outer
 
 
-def _first_calls(calls: Sequence[Call], threads: Mapping[int, int], takers: list[End]) -> list[End]:
+def _first_calls(calls: Sequence[Call], threads: Mapping[int, int], ends: Sequence[End]) -> list[End]:
     """A taker for the first call of each thread that runs no ``Thread.run``."""
-    run = next(role for role in ROLES if role.kind is HandOffKind.THREAD and not role.gives)
-    seen = {end.call.thread for end in takers if end.role is run}
+    run = next(role for role in ROLES if role.at_enter)
+    seen = {end.call.thread for end in ends if end.role is run}
+    # That a thread sets the event that it has started is not yet its work.
+    others = {end.call.id for end in ends}
     first = []
     for call in calls:
-        if call.thread not in seen:
+        if call.thread not in seen and call.id not in others:
             seen.add(call.thread)
             first.append(End(call, run, threads.get(call.thread, 0)))
     return first

@@ -8,15 +8,17 @@ holds its code, so the id stays its own.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
 
-from utils.tracing.buffer import BOOTSTRAP, Buffer, Kind
+from utils.tracing.buffer import BOOTSTRAP, Buffer, Kind, thread_of
+from utils.tracing.catalog import Depth
 from utils.tracing.handoffs import Role, identities, role_of, takes
-from utils.tracing.scope import Depth, Scope
+from utils.tracing.scope import Scope
 from utils.tracing.snapshots import freeze
 
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -104,18 +106,23 @@ def arguments(names: tuple[str, ...], frame: FrameType) -> tuple[Any, ...]:
     return tuple([freeze(values[name]) for name in names])
 
 
+# A named tuple's own constructor is a Python function: too slow for a hook.
+_make_entered = functools.partial(tuple.__new__, Entered)
+_make_left = functools.partial(tuple.__new__, Left)
+
+
 def entered(plan: Plan, frame: FrameType) -> Entered:
     """What is noted when a call begins that has a role or is a generator's."""
-    found = arguments(plan.names, frame) if plan.close else None
-    touched = identities(plan.role, frame) if plan.role is not None else None
-    if plan.generator:
-        return Entered(found, touched, id(frame), frame.f_lasti)
-    return Entered(found, touched)
+    _, close, names, role, generator, _ = plan
+    values = frame.f_locals if names or role is not None else {}
+    found = tuple([freeze(values[name]) for name in names]) if close else None
+    touched = identities(role, values) if role is not None else None
+    return _make_entered((found, touched, id(frame), frame.f_lasti) if generator else (found, touched, 0, 0))
 
 
-def left(plan: Plan, result: Any) -> Left:
-    """What is noted when such a call returns ``result``."""
-    return Left(freeze(result) if plan.close else None, id(result), takes(result))
+def left(plan: Plan, result: Any, frame: int = 0) -> Left:
+    """What is noted when such a call returns, or a generator's ``frame`` yields, ``result``."""
+    return _make_left((freeze(result) if plan[1] else None, id(result), takes(plan[3], result), frame))
 
 
 def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> None:
@@ -126,7 +133,7 @@ def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> 
         while frame is not None:
             stack.append(frame)
             frame = frame.f_back
-        buffer.meet(innermost, ident)
+        buffer.meet(thread_of(innermost, ident), ident)
         for frame in reversed(stack):
             plan = plan_of(frame.f_code)
             if plan is None or plan.birth:
@@ -134,7 +141,7 @@ def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> 
             # Its arguments may have changed since it was called: they are not looked at.
             extra = Entered(
                 () if plan.close else None,
-                identities(plan.role, frame) if plan.role is not None else None,
+                identities(plan.role, frame.f_locals) if plan.role is not None else None,
                 id(frame) if plan.generator else 0,
             )
             caller, at = (frame.f_back.f_code, frame.f_back.f_lasti) if frame.f_back else (None, 0)

@@ -140,7 +140,7 @@ def _run(options: argparse.Namespace) -> None:
         script, *rest = options.script
         sys.argv[:] = [script, *rest]
         # Python's own first entry of the path is the script's folder.
-        sys.path[0] = os.path.dirname(os.path.abspath(script))
+        sys.path[0] = str(Path(script).absolute().parent)
         runpy.run_path(script, run_name="__main__")
 
 
@@ -193,14 +193,14 @@ class _Stopping:
 # ── commands ─────────────────────────────────────────────────────────────────
 
 
-class _NotTraced(RuntimeError):
+class _NotTracedError(RuntimeError):
     """A trace was asked of a process that makes none."""
 
 
 def _handlers(collector: Collector | None, stopping: _Stopping) -> dict[str, Any]:
     def traced() -> Collector:
         if collector is None:
-            raise _NotTraced("this process was started without --trace")
+            raise _NotTracedError("this process was started without --trace")
         return collector
 
     def start(words: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from utils.tracing.hooks import Plan, arguments, entered, left, make_plan, note_
 from utils.tracing.scope import Scope
 from utils.tracing.snapshots import freeze, type_name
 
+assert sys.version_info >= (3, 12)
+
 TOOL_NAME = "socketio-lab"
 
 # 0, 1, 2 and 5 are meant for debuggers, coverage, profilers and optimizers: the last resort.
@@ -120,25 +122,28 @@ class MonitoringEngine:
         def on_start(code: CodeType, offset: int) -> Any:
             try:
                 answer = None
+                new = False
                 try:
                     plan = plans[id(code)]
                 except KeyError:
                     found = plan_of(code)
                     if found is None:
                         return disable
-                    plan = found
+                    plan, new = found, True
                 _, close, names, role, generator, birth = plan
                 frame = getframe(1)
                 if birth:
-                    buffer.meet(frame, get_ident())
+                    buffer.meet(frame.f_locals["self"], get_ident())
                     return None
                 if role is not None or generator:
                     extra: Any = entered(plan, frame)
                 elif close:
                     extra = arguments(names, frame)
-                else:
-                    # A plain function's first call; from now on it has its own callbacks.
+                elif new:
+                    # A plain function's first call; from now on its own callbacks see to it.
                     extra, answer = None, disable
+                else:
+                    return disable
                 caller = frame.f_back
                 if caller is None:
                     extend((get_ident(), clock(), 0, code, None, 0, extra))

@@ -19,8 +19,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from utils.tracing import reach
-from utils.tracing.buffer import Buffer, Kind
-from utils.tracing.hooks import Left, Plan, arguments, entered, left, make_plan, note_running
+from utils.tracing.buffer import Buffer, Kind, thread_of
+from utils.tracing.hooks import Plan, arguments, entered, left, make_plan, note_running
 from utils.tracing.scope import Scope
 from utils.tracing.snapshots import freeze
 
@@ -63,7 +63,7 @@ class ProfilingEngine:
         reach.remove_everywhere(self._newcomer)
         if threading.getprofile() is self._newcomer:
             # Its annotation forgets that None, too, is a hook.
-            threading.setprofile(self._before_threads)  # type: ignore[arg-type]
+            threading.setprofile(self._before_threads)  # type: ignore[arg-type, unused-ignore]
 
     def refine(self, code: CodeType, kind: Kind, offset: int) -> Kind | None:
         operation = code.co_code[offset]
@@ -101,7 +101,7 @@ class ProfilingEngine:
                 if self._hook is not hook:
                     sys.setprofile(None)
                     return
-                buffer.meet(frame, get_ident())
+                buffer.meet(thread_of(frame, get_ident()), get_ident())
                 sys.setprofile(hook)
                 hook(frame, event, arg)
             except Exception:
@@ -148,7 +148,7 @@ class ProfilingEngine:
                     plan = find(id(code))
                     if plan:
                         if plan[4]:
-                            extra = Left(None, frame=id(frame))
+                            extra = left(plan, arg, id(frame))
                         elif plan[3] is not None:
                             extra = left(plan, arg)
                         else:

@@ -1,10 +1,8 @@
 """Which functions are recorded, and how closely.
 
 The rule kept here: it is decided once for each code object, from its file and
-its name alone, and the lists below are all that there is to the decision.  A
-function that does the work of a journey is followed *closely*: with its
-arguments and its result.  What merely serves it is recorded *plainly*.  All
-else is never recorded.
+its name alone; the lists of :mod:`.catalog` and the application's roots are all
+that there is to the decision.
 """
 
 from __future__ import annotations
@@ -14,17 +12,11 @@ import inspect
 import os
 import sysconfig
 from collections.abc import Sequence
-from enum import Enum, IntEnum
+from enum import Enum
 from pathlib import Path
 from types import CodeType
 
-
-class Depth(IntEnum):
-    """How closely a function is followed."""
-
-    NEVER = 0
-    PLAIN = 1  # times, lines and exceptions
-    CLOSE = 2  # and its arguments and result
+from utils.tracing.catalog import FILES, FUNCTIONS, SERVANTS, STACK, STANDARD_LIBRARY, Depth
 
 
 class Detail(Enum):
@@ -35,132 +27,10 @@ class Detail(Enum):
     FULL = "full"  # everything, each as closely as the lists say
 
 
-#: The stack: top-level package (or module) → how closely its functions are followed.
-STACK = {
-    "engineio": Depth.CLOSE,
-    "flask": Depth.CLOSE,
-    "flask_socketio": Depth.CLOSE,
-    "h11": Depth.PLAIN,
-    "requests": Depth.PLAIN,
-    "simple_websocket": Depth.CLOSE,
-    "socketio": Depth.CLOSE,
-    "urllib3": Depth.PLAIN,
-    "websocket": Depth.CLOSE,
-    "werkzeug": Depth.CLOSE,
-    "wsproto": Depth.CLOSE,
-}
-
-#: The parts of CPython's standard library that the stack stands on.
-STANDARD_LIBRARY = {
-    "http/client.py": Depth.CLOSE,
-    "http/server.py": Depth.CLOSE,
-    "queue.py": Depth.NEVER,
-    "socket.py": Depth.CLOSE,
-    "socketserver.py": Depth.CLOSE,
-    "threading.py": Depth.NEVER,
-}
-
-#: Files (or folders, with a slash at the end) whose functions are followed otherwise.
-FILES = {
-    "engineio/async_drivers/_websocket_wsgi.py": Depth.CLOSE,
-    "engineio/json.py": Depth.PLAIN,
-    "flask/cli.py": Depth.PLAIN,
-    "flask/config.py": Depth.PLAIN,
-    "flask/globals.py": Depth.PLAIN,
-    "flask/helpers.py": Depth.PLAIN,
-    "flask/json/": Depth.PLAIN,
-    "flask/logging.py": Depth.NEVER,
-    "flask/sessions.py": Depth.PLAIN,
-    "flask/signals.py": Depth.NEVER,
-    "h11/_abnf.py": Depth.NEVER,
-    "h11/_events.py": Depth.NEVER,
-    "h11/_headers.py": Depth.NEVER,
-    "h11/_receivebuffer.py": Depth.NEVER,
-    "h11/_state.py": Depth.NEVER,
-    "h11/_util.py": Depth.NEVER,
-    "requests/cookies.py": Depth.NEVER,
-    "requests/structures.py": Depth.NEVER,
-    "requests/utils.py": Depth.NEVER,
-    "urllib3/_collections.py": Depth.NEVER,
-    "urllib3/util/": Depth.NEVER,
-    "websocket/_abnf.py": Depth.CLOSE,
-    "websocket/_cookiejar.py": Depth.NEVER,
-    "websocket/_logging.py": Depth.NEVER,
-    "websocket/_url.py": Depth.PLAIN,
-    "websocket/_utils.py": Depth.NEVER,
-    "werkzeug/_internal.py": Depth.PLAIN,
-    "werkzeug/_reloader.py": Depth.NEVER,
-    "werkzeug/datastructures/": Depth.PLAIN,
-    "werkzeug/http.py": Depth.PLAIN,
-    "werkzeug/local.py": Depth.PLAIN,
-    "werkzeug/sansio/": Depth.PLAIN,
-    "werkzeug/urls.py": Depth.PLAIN,
-    "werkzeug/user_agent.py": Depth.NEVER,
-    "werkzeug/utils.py": Depth.PLAIN,
-    "werkzeug/wrappers/": Depth.PLAIN,
-    "werkzeug/wsgi.py": Depth.PLAIN,
-}
-
-#: Single functions (file, qualified name) that are followed otherwise.
-FUNCTIONS = {
-    ("queue.py", "Queue.get"): Depth.CLOSE,
-    ("queue.py", "Queue.put"): Depth.CLOSE,
-    ("threading.py", "Event.set"): Depth.CLOSE,
-    ("threading.py", "Event.wait"): Depth.CLOSE,
-    ("threading.py", "Thread.run"): Depth.CLOSE,
-    ("threading.py", "Thread.start"): Depth.CLOSE,
-    # The socket boundary tells of these, with their flow and their bytes.
-    ("socket.py", "socket.accept"): Depth.NEVER,
-    ("socket.py", "socket.close"): Depth.NEVER,
-    ("h11/_connection.py", "Connection.send"): Depth.CLOSE,
-    ("h11/_connection.py", "Connection.next_event"): Depth.CLOSE,
-    ("requests/adapters.py", "HTTPAdapter.send"): Depth.CLOSE,
-    ("requests/sessions.py", "Session.request"): Depth.CLOSE,
-    ("requests/sessions.py", "Session.send"): Depth.CLOSE,
-    ("urllib3/connection.py", "HTTPConnection.request"): Depth.CLOSE,
-    ("urllib3/connectionpool.py", "HTTPConnectionPool.urlopen"): Depth.CLOSE,
-}
-
-#: Names whose functions only serve others, wherever they stand.
-SERVANTS = frozenset(
-    {
-        "__bool__",
-        "__contains__",
-        "__del__",
-        "__delitem__",
-        "__eq__",
-        "__get__",
-        "__getattr__",
-        "__getattribute__",
-        "__getitem__",
-        "__hash__",
-        "__instancecheck__",
-        "__len__",
-        "__repr__",
-        "__setattr__",
-        "__setitem__",
-        "__str__",
-        "_is_asyncio_based",
-        "_log",
-        "address_string",
-        "date_time_string",
-        "fileno",
-        "is_asyncio_based",
-        "log",
-        "log_date_time_string",
-        "log_error",
-        "log_message",
-        "log_request",
-        "readable",
-        "service_actions",
-        "writable",
-    }
-)
-
 #: Code that is no function of its own to a reader; Python 3.12 inlines most of these.
 _FRAGMENTS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
-_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OWN_FOLDER = str(Path(__file__).absolute().parent) + os.sep
 
 
 class Scope:
@@ -172,10 +42,8 @@ class Scope:
 
     def __init__(self, roots: Sequence[Path] = (), detail: Detail = Detail.FULL) -> None:
         self._detail = detail
-        self._roots = tuple(_prefix(root) for root in roots)
-        self._site_folders = tuple(
-            _folder(sysconfig.get_path(name)) for name in ("purelib", "platlib")
-        )
+        self._roots = tuple(prefix for root in roots for prefix in _prefixes(root))
+        self._site_folders = tuple(_folder(sysconfig.get_path(name)) for name in ("purelib", "platlib"))
         self._standard_library = _folder(sysconfig.get_path("stdlib"))
         self._packages = _package_folders()
 
@@ -198,7 +66,7 @@ class Scope:
         """Whether ``filename`` lies below a root, and is not installed there."""
         if filename.startswith((*self._site_folders, self._standard_library, _OWN_FOLDER)):
             return False
-        return filename.startswith(self._roots) if self._roots else False
+        return filename.startswith(self._roots)
 
     def decide(self, code: CodeType) -> Depth:
         """How closely ``code`` is followed."""
@@ -221,18 +89,26 @@ class Scope:
             if not self.is_application(code.co_filename) or (body and name != "<module>"):
                 return Depth.NEVER
             return Depth.PLAIN if name in SERVANTS else Depth.CLOSE
-        if body:
-            return Depth.NEVER
-        if (single := FUNCTIONS.get((path, code.co_qualname))) is not None:
-            return single
-        depth = _by_file(path)
-        if depth is Depth.CLOSE and (name in SERVANTS or name == "<lambda>"):
-            return Depth.PLAIN
-        return depth
+        return Depth.NEVER if body else listed_depth(path, code.co_qualname)
 
 
-def _by_file(path: str) -> Depth:
-    """The most exact entry for ``path``: its file, its folders, its package."""
+def listed_depth(path: str, qualname: str) -> Depth:
+    """What the lists say of a function of the stack: the most exact entry counts."""
+    owner = qualname
+    while owner:
+        if (depth := FUNCTIONS.get((path, owner))) is not None:
+            return depth
+        # What is defined inside a listed class or function goes with it.
+        owner = owner.rpartition(".")[0].removesuffix(".<locals>")
+    depth = _file_depth(path)
+    name = qualname.rpartition(".")[2]
+    if depth is Depth.CLOSE and (name in SERVANTS or name == "<lambda>"):
+        return Depth.PLAIN
+    return depth
+
+
+def _file_depth(path: str) -> Depth:
+    """The entry for the file, for one of its folders, or for its package."""
     if (depth := FILES.get(path)) is not None:
         return depth
     folder = path
@@ -259,9 +135,11 @@ def _package_folders() -> dict[str, str]:
 
 
 def _folder(path: str) -> str:
-    return os.path.join(os.path.abspath(path), "")
+    # Not resolved: a code object's file name is what the path of imports says.
+    return str(Path(path).absolute()) + os.sep
 
 
-def _prefix(root: Path) -> str:
-    path = os.path.abspath(root)
-    return path if os.path.isfile(path) else os.path.join(path, "")
+def _prefixes(root: Path) -> tuple[str, ...]:
+    """What the names of the files at or below ``root`` begin with, symbolic links or not."""
+    paths = {Path(root).absolute(), Path(root).resolve()}
+    return tuple(str(path) if path.is_file() else str(path) + os.sep for path in paths)

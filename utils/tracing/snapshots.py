@@ -3,14 +3,16 @@
 The rule kept here: to look at a value runs no code of others and changes
 nothing.  Only values whose type is exactly one of Python's own plain types are
 looked into, two levels deep and up to a bound; of all others only the type's
-name is taken (and of a member of an enumeration, its own).  ``freeze`` copies the little that is needed while the program
-runs; ``render`` makes the text afterwards, and takes out what is secret by its
-name.  The text of a value that is neither cut nor secret nor foreign is a
-Python literal: ``ast.literal_eval`` gives the value back.
+name is taken (and of a member of an enumeration, its own).  ``freeze`` copies
+the little that is needed while the program runs; ``render`` makes the text
+afterwards, and takes out what is secret by its name.  The text of a value that
+is neither cut nor secret nor foreign is a Python literal: ``ast.literal_eval``
+gives the value back.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from enum import EnumType
@@ -134,7 +136,7 @@ def is_secret(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(name)]
     if not _SECRET_WORDS.isdisjoint(words) or words == ["key"]:
         return True
-    return any(after == "key" and before in _KEY_OWNERS for before, after in zip(words, words[1:], strict=False))
+    return any(after == "key" and before in _KEY_OWNERS for before, after in itertools.pairwise(words))
 
 
 def scrub(text: str) -> str:
@@ -171,7 +173,7 @@ def _render_marked(frozen: tuple[Any, ...]) -> str:
     if mark == _BYTEARRAY:
         return f"bytearray({render(content)}){'…' if length > len(content) else ''}"
     if mark == _DICT:
-        inside = [f"{render(key)}: {render(item, key if isinstance(key, str) else '')}" for key, item in content]
+        inside = [f"{render(key)}: {render(item, _name(key))}" for key, item in content]
         return _enclosed("{", inside, length, "}")
     if _is_named_pair(content, length):
         # A header as a pair of name and value.
@@ -184,10 +186,15 @@ def _render_marked(frozen: tuple[Any, ...]) -> str:
 
 
 def _is_named_pair(content: tuple[Any, ...], length: int) -> bool:
-    if length != 2 or len(content) != 2 or not isinstance(content[1], (str, bytes)):
-        return False
-    name = content[0].decode("latin-1") if isinstance(content[0], bytes) else content[0]
-    return isinstance(name, str) and not isinstance(name, Foreign) and is_secret(name)
+    """Whether it is a header: a secret name, and its value."""
+    return length == 2 == len(content) and is_secret(_name(content[0]))
+
+
+def _name(frozen: Any) -> str:
+    """The name that ``frozen`` is; empty if it is none."""
+    if isinstance(frozen, bytes):
+        return frozen.decode("latin-1")
+    return frozen if isinstance(frozen, str) and not isinstance(frozen, Foreign) else ""
 
 
 def _enclosed(opening: str, inside: list[str], length: int, closing: str) -> str:

@@ -12,18 +12,14 @@ from __future__ import annotations
 import functools
 import socket
 import sys
-import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NamedTuple
 
-from utils.records import Endpoint, Flow, TransferKind
+from utils.records import Flow, TransferKind
 from utils.tracing.buffer import HEAVY, Buffer, Kind
+from utils.tracing.connections import FAMILIES, UNKNOWN, Connections, attempt, endpoint
 from utils.tracing.snapshots import type_name
-
-_FAMILIES = (socket.AF_INET, socket.AF_INET6)
-_UNKNOWN = Endpoint("", 0)
 
 
 class Moved(NamedTuple):
@@ -39,24 +35,6 @@ class Moved(NamedTuple):
     exception: str | None
 
 
-@dataclass(slots=True)
-class _Connection:
-    """One TCP connection as this end knows it: flow out, and bytes moved each way."""
-
-    out: Flow
-    sent: int = 0
-    received: int = 0
-    closed: bool = False
-
-
-@dataclass(slots=True)
-class _Watched:
-    """A socket object; the reference tells it from a later one with the same id."""
-
-    socket: weakref.ref[socket.socket]
-    connection: _Connection | None  # None until its flow is known
-
-
 class SocketBoundary:
     """Counts the bytes of each connection, and notes transfers while ``recording``."""
 
@@ -64,7 +42,7 @@ class SocketBoundary:
         self.recording = False
         self._buffer = buffer
         self._tap = tap
-        self._watched: dict[int, _Watched] = {}
+        self._connections = Connections()
         self._put: dict[str, tuple[Any, Any]] = {}  # name → (ours, the class's own or None)
 
     # ── putting up and taking down ───────────────────────────────────────────
@@ -93,30 +71,7 @@ class SocketBoundary:
             else:
                 setattr(socket.socket, name, own)
         self._put.clear()
-        self._watched.clear()
-
-    # ── what is known of a socket ────────────────────────────────────────────
-
-    def _find(self, sock: socket.socket) -> _Connection | None:
-        """The connection of ``sock``, if it began while the boundary stood."""
-        watched = self._watched.get(id(sock))
-        if watched is None or watched.socket() is not sock:
-            return None
-        if watched.connection is None:
-            watched.connection = _connection(sock)
-        return watched.connection
-
-    def _watch(self, sock: socket.socket) -> None:
-        """``sock`` begins a new connection."""
-        if sock.family in _FAMILIES and sock.type == socket.SOCK_STREAM:
-            if len(self._watched) > 64 and len(self._watched) & (len(self._watched) - 1) == 0:
-                self._forget_the_dead()
-            self._watched[id(sock)] = _Watched(weakref.ref(sock), None)
-
-    def _forget_the_dead(self) -> None:
-        for key, watched in list(self._watched.items()):
-            if watched.socket() is None:
-                self._watched.pop(key, None)
+        self._connections.clear()
 
     # ── noting: nothing here raises into the program ─────────────────────────
 
@@ -132,7 +87,7 @@ class SocketBoundary:
     ) -> None:
         """``length`` bytes (None: all of ``data``) went through ``sock``."""
         try:
-            connection = self._find(sock)
+            connection = self._connections.find(sock)
             if connection is None:
                 return
             if length is None:
@@ -141,7 +96,7 @@ class SocketBoundary:
                 flow, offset = connection.out, connection.sent
                 connection.sent += length
             else:
-                flow, offset = connection.out.reverse, connection.received
+                flow, offset = connection.back, connection.received
                 connection.received += length
             if self.recording:
                 copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
@@ -271,10 +226,10 @@ class SocketBoundary:
         def accept(sock: socket.socket) -> Any:
             start_ns = clock()
             accepted, address = original(sock)
-            self._watch(accepted)
-            connection = self._find(accepted)
+            self._connections.watch(accepted)
+            connection = self._connections.find(accepted)
             if connection is not None:
-                self._did(TransferKind.ACCEPT, connection.out.reverse, start_ns, getframe(1))
+                self._did(TransferKind.ACCEPT, connection.back, start_ns, getframe(1))
             return accepted, address
 
         return accept
@@ -284,7 +239,7 @@ class SocketBoundary:
 
         def connect(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
-            self._watch(sock)
+            self._connections.watch(sock)
             raised: BaseException | None = None
             try:
                 return original(sock, *arguments)
@@ -292,9 +247,9 @@ class SocketBoundary:
                 raised = error
                 raise
             finally:
-                connection = self._find(sock)
+                connection = self._connections.find(sock)
                 if connection is not None or raised is not None:
-                    flow = connection.out if connection is not None else _attempt(arguments)
+                    flow = connection.out if connection is not None else attempt(arguments)
                     self._did(TransferKind.CONNECT, flow, start_ns, getframe(1), error=raised)
 
         return connect
@@ -305,8 +260,8 @@ class SocketBoundary:
         def listen(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
             result = original(sock, *arguments)
-            if sock.family in _FAMILIES:
-                flow = Flow(_endpoint(sock.getsockname()), _UNKNOWN)
+            if sock.family in FAMILIES:
+                flow = Flow(endpoint(sock.getsockname()), UNKNOWN)
                 self._did(TransferKind.LISTEN, flow, start_ns, getframe(1))
             return result
 
@@ -317,7 +272,7 @@ class SocketBoundary:
 
         def shutdown(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
-            connection = self._find(sock)
+            connection = self._connections.find(sock)
             raised: BaseException | None = None
             try:
                 return original(sock, *arguments)
@@ -337,7 +292,7 @@ class SocketBoundary:
         def close(sock: socket.socket) -> Any:
             start_ns = clock()
             # Its name is known only as long as it is open.
-            connection = self._find(sock)
+            connection = self._connections.find(sock)
             result = original(sock)
             if connection is not None and not connection.closed:
                 connection.closed = True
@@ -345,22 +300,3 @@ class SocketBoundary:
             return result
 
         return close
-
-
-def _connection(sock: socket.socket) -> _Connection | None:
-    """What the system knows of the connection of ``sock``; None if it has none."""
-    try:
-        return _Connection(Flow(_endpoint(sock.getsockname()), _endpoint(sock.getpeername())))
-    except OSError:
-        return None
-
-
-def _attempt(arguments: tuple[Any, ...]) -> Flow:
-    """The flow of a connection that was tried for, and not made."""
-    address = arguments[0] if arguments else None
-    known = isinstance(address, tuple) and len(address) >= 2 and isinstance(address[1], int)
-    return Flow(_UNKNOWN, _endpoint(address) if known else _UNKNOWN)
-
-
-def _endpoint(address: Any) -> Endpoint:
-    return Endpoint(str(address[0]), int(address[1]))

@@ -1,0 +1,402 @@
+"""The collector in real programs: it sees everything in scope, and has manners."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import socket
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+
+import pytest
+import socketio
+
+from tests.apps import echo_server, traced
+from utils.records import HandOffKind, TransferKind
+from utils.tracing.collector import Collector
+from utils.tracing.scope import Detail
+
+APPS = Path(echo_server.__file__).parent
+METHODS = (
+    "send",
+    "sendall",
+    "recv",
+    "recv_into",
+    "accept",
+    "connect",
+    "connect_ex",
+    "listen",
+    "shutdown",
+    "close",
+)
+CLEAN = {name: socket.socket.__dict__.get(name) for name in METHODS}
+
+
+def leftovers():
+    """What a collector may have left in this interpreter."""
+    found = []
+    if {name: socket.socket.__dict__.get(name) for name in METHODS} != CLEAN:
+        found.append("methods of sockets")
+    if sys.version_info >= (3, 12):
+        found += [f"tool {tool}" for tool in range(6) if sys.monitoring.get_tool(tool) == "socketio-lab"]
+    if sys.getprofile() is not None or threading.getprofile() is not None:
+        found.append("a profile function")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind():
+    assert leftovers() == []
+    yield
+    assert leftovers() == []
+
+
+def until(condition, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def serving():
+    """A running echo server's address."""
+    server_side, server = echo_server.build()
+    thread = threading.Thread(target=server.serve_forever, name="serve", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server_side.server.eio.shutdown()
+        server.shutdown()
+        thread.join(30)
+        server.server_close()
+
+
+@contextlib.contextmanager
+def client(address, **options):
+    """A connected client, and the bids that it heard."""
+    heard = []
+    one = socketio.Client(reconnection=False)
+    one.on("bid", heard.append)
+    one.connect(address, **options)
+    try:
+        yield one, heard
+    finally:
+        one.disconnect()
+
+
+def bid(one, heard, amount):
+    assert one.call("bid", amount, timeout=30) == "accepted"
+    until(lambda: amount in heard)
+
+
+def covered(transfers):
+    """Each flow's bytes as the sends tell them, and as the recvs do."""
+    streams: dict[object, dict[TransferKind, bytes]] = {}
+    for moved in sorted(transfers, key=lambda moved: moved.offset):
+        if moved.length:
+            stream = streams.setdefault(moved.flow, {})
+            assert moved.offset == len(stream.get(moved.kind, b"")), "a gap or an overlap"
+            stream[moved.kind] = stream.get(moved.kind, b"") + moved.data
+    return streams
+
+
+# ── a bid, whole ─────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("transports", [["polling", "websocket"], ["websocket"], ["polling"]], ids="-".join)
+def test_every_byte_has_one_send_and_one_recv_that_agree(transports):
+    with Collector("test", tap=True) as collector:
+        with serving() as address, client(address, transports=transports) as (one, heard):
+            for amount in range(3):
+                bid(one, heard, amount)
+        trace = collector.take()
+    assert (trace.faults, trace.lost) == (0, 0)
+    streams = covered(trace.transfers)
+    assert streams
+    for flow, stream in streams.items():
+        sent, received = stream[TransferKind.SEND], stream.get(TransferKind.RECV, b"")
+        # What was sent last may not have been read any more.
+        assert sent.startswith(received), flow
+    whole = [
+        stream for stream in streams.values() if stream[TransferKind.SEND] == stream.get(TransferKind.RECV)
+    ]
+    assert len(whole) >= 2
+    for moved in trace.transfers:
+        assert moved.start_ns <= moved.end_ns
+
+
+def test_a_bid_is_one_chain_across_threads_and_both_ends():
+    with serving() as address, client(address) as (one, heard):
+        bid(one, heard, 1)
+        with Collector("test", roots=[APPS]) as collector:
+            bid(one, heard, 2)
+            trace = collector.take()
+    calls, threads = trace.calls, trace.threads
+    kinds = {handoff.kind for handoff in trace.handoffs}
+    assert kinds == set(HandOffKind)
+
+    def path(handoff):
+        given, taken = calls[handoff.given], calls[handoff.taken]
+        return given.code.name, taken.code.name
+
+    assert {("Queue.put", "Queue.get"), ("Event.set", "Base.receive"), ("Thread.start", "Thread.run")} <= {
+        path(handoff) for handoff in trace.handoffs
+    }
+    (handler,) = [call for call in calls if call.code.name == "build.<locals>.on_bid"]
+    assert handler.arguments == {"amount": "2"}
+    assert handler.result == "'accepted'"
+    assert "_handle_event_internal" in threads[handler.thread]
+    above = []
+    call = handler
+    while call.parent is not None:
+        call = calls[call.parent]
+        above.append(call.code.name)
+    assert above[:3] == [
+        "SocketIO._handle_event",
+        "SocketIO.on.<locals>.decorator.<locals>._handler",
+        "Server._trigger_event",
+    ]
+    assert above[-1] == "Thread.run"
+    encoded = [call.result for call in calls if call.code.name == "Packet.encode"]
+    assert "'42[\"bid\",2]'" in encoded
+
+
+def test_the_chain_of_a_bid_is_the_same_each_time():
+    def essential(trace):
+        """Each thread's essential calls, by what the thread is for."""
+        chains = {}
+        for call in trace.calls:
+            if call.arguments is not None and call.leave_ns is not None and call.site is not None:
+                role = trace.threads[call.thread].partition("(")[2].rstrip(")")
+                chains.setdefault(role, []).append(call.code.name)
+        for waiting in ("_send_ping", "_service_task", ""):
+            chains.pop(waiting, None)  # they wake by the clock
+        return chains
+
+    with serving() as address, client(address) as (one, heard):
+        bid(one, heard, 0)
+        chains = []
+        for amount in range(1, 21):
+            time.sleep(0.02)  # so that all threads wait again, as in the round before
+            with Collector("test", roots=[APPS], detail=Detail.ESSENTIAL) as collector:
+                bid(one, heard, amount)
+                time.sleep(0.02)
+                chains.append(essential(collector.take()))
+    handler = [chain["_handle_event_internal"] for chain in chains]
+    assert handler == handler[:1] * 20
+    assert handler[0].count("build.<locals>.on_bid") == 1
+    for role in ("writer", "_write_loop", "simple_websocket.Base._thread"):
+        first = sorted(chains[0][role])
+        assert [sorted(chain[role]) for chain in chains] == [first] * 20
+
+
+# ── manners ──────────────────────────────────────────────────────────────────
+
+
+def test_starting_and_stopping_is_idempotent():
+    collector = Collector("test", roots=[APPS])
+    for _ in range(3):
+        collector.start()
+        collector.start()
+        traced.outer(1)
+        collector.stop()
+        collector.stop()
+        traced.outer(2)
+    outer = [call for call in collector.take().calls if call.code.name == "outer"]
+    assert [call.arguments["value"] for call in outer] == ["1"] * 3
+
+
+def test_nothing_is_left_behind_after_an_exception():
+    collector = Collector("test", roots=[APPS])
+    with pytest.raises(KeyError), collector:
+        traced.fails()
+    assert leftovers() == []
+    assert [call.code.name for call in collector.take().calls][-1] == "fails"
+
+
+def test_nothing_is_left_behind_if_the_start_fails(monkeypatch):
+    collector = Collector("test")
+
+    def fail():
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(collector._engine, "start", fail)
+    with pytest.raises(RuntimeError):
+        collector.start()
+    assert leftovers() == []
+    assert not collector.recording
+
+
+def test_clearing_forgets_what_is_past_and_keeps_what_is_running():
+    worker = traced.Worker()
+    worker.thread.start()
+    with Collector("test", roots=[APPS]) as collector:
+        worker.ask(1)
+        collector.clear()
+        worker.ask(2)
+        trace = collector.take()
+        worker.close()
+    outer = [call for call in trace.calls if call.code.name == "outer"]
+    assert [call.arguments["value"] for call in outer] == ["2"]
+    (work,) = [call for call in trace.calls if call.code.name == "Worker.work"]
+    assert work.leave_ns is None
+    assert outer[0].parent == work.id
+    assert sum(handoff.kind is HandOffKind.QUEUE for handoff in trace.handoffs) == 2
+
+
+def test_taking_does_not_disturb_the_recording():
+    with Collector("test", roots=[APPS]) as collector:
+        traced.outer(1)
+        first = collector.take()
+        traced.outer(2)
+        second = collector.take()
+    assert second.calls[: len(first.calls) - 1] == first.calls[: len(first.calls) - 1]
+    assert [c.arguments["value"] for c in second.calls if c.code.name == "outer"] == ["1", "2"]
+
+
+def test_nothing_of_the_program_is_kept_alive():
+    class Thing:
+        pass
+
+    collector = Collector("test", roots=[APPS])
+    with collector:
+        thing = Thing()
+        traced.takes(thing)
+        traced.takes([thing, {"key": thing}])
+        reference = weakref.ref(thing)
+        del thing
+        gc.collect()
+        assert reference() is None
+        assert "<Thing>" in str([call.arguments for call in collector.take().calls])
+
+
+def test_a_thread_that_begins_is_no_dummy_and_has_its_name():
+    with Collector("test", roots=[APPS]) as collector:
+        threads = [threading.Thread(target=traced.outer, args=(n,), name=f"worker {n}") for n in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        trace = collector.take()
+    assert not [t for t in threading.enumerate() if isinstance(t, threading._DummyThread)]
+    assert {f"worker {n}" for n in range(10)} <= set(trace.threads.values())
+
+
+def test_memory_is_bounded_and_the_loss_is_reported():
+    with Collector("test", roots=[APPS], capacity=1000) as collector:
+        for number in range(20_000):
+            traced.inner(number)
+        trace = collector.take()
+    assert trace.lost > 35_000
+    inner = [call for call in trace.calls if call.code.name == "inner" and call.arguments]
+    assert len(inner) >= 400
+    # The latest are kept, without a gap.
+    values = [int(call.arguments["value"]) for call in inner]
+    assert values == list(range(values[0], 20_000))
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_the_detail_says_how_much_is_recorded(detail):
+    with serving() as address, client(address) as (one, heard):
+        bid(one, heard, 0)
+        with Collector("test", roots=[APPS], detail=detail) as collector:
+            bid(one, heard, 1)
+            trace = collector.take()
+    names = {call.code.name: call.arguments for call in trace.calls if call.site is not None}
+    assert "Packet.encode" in names
+    assert ("Buffer.feed" in names) == (detail is not Detail.ESSENTIAL)
+    assert any(names.values()) == (detail is not Detail.PLAIN)
+    # Hand-offs and sockets are told whatever the detail.
+    assert {handoff.kind for handoff in trace.handoffs} == set(HandOffKind)
+    assert trace.transfers
+
+
+# ── hostile programs ─────────────────────────────────────────────────────────
+
+
+class Mine:
+    """A value of the program that must not be touched by others."""
+
+    touched: list[str] = []
+
+    def _touch(self, *arguments):
+        Mine.touched.append("touched")
+        raise RuntimeError("hands off")
+
+    __repr__ = __str__ = __eq__ = __bool__ = __len__ = __iter__ = __hash__ = __getattr__ = __format__ = _touch
+
+
+def test_traced_bids_with_hostile_values(bids=100):
+    """R9, in short: no exception reaches the program, no deadlock, all calls balanced."""
+    with serving() as address, client(address) as (one, heard):
+        with Collector("test", roots=[APPS], capacity=400_000) as collector:
+            for amount in range(bids):
+                traced.takes(Mine())
+                traced.takes([Mine(), {"k": Mine()}])
+                bid(one, heard, amount)
+            trace = collector.take()
+    assert heard == list(range(bids))
+    assert Mine.touched == []
+    assert trace.faults == 0
+    for call in trace.calls:
+        if call.parent is not None and call.leave_ns is not None:
+            parent = trace.calls[call.parent]
+            assert parent.leave_ns is None or parent.leave_ns >= call.leave_ns
+            assert parent.thread == call.thread
+    handlers = [call for call in trace.calls if call.code.name == "build.<locals>.on_bid"]
+    assert [call.result for call in handlers] == ["'accepted'"] * bids
+
+
+def test_switching_on_and_off_under_load():
+    stop = threading.Event()
+    failures = []
+
+    def load():
+        try:
+            number = 0
+            while not stop.is_set():
+                assert traced.consumes(3) == 15
+                assert traced.catches() == "caught"
+                number += 1
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=load, name=f"load {n}") for n in range(3)]
+    for thread in threads:
+        thread.start()
+    collector = Collector("test", roots=[APPS], capacity=20_000)
+    try:
+        for _ in range(10):
+            collector.start()
+            time.sleep(0.01)
+            collector.take()
+            collector.clear()
+            collector.stop()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+        collector.remove()
+    assert failures == []
+    assert collector.take().faults == 0
+
+
+def test_a_program_that_clears_its_own_locals_is_not_changed():
+    """Looking at a frame's locals must not put old values back."""
+
+    def program():
+        values = []
+        for number in range(100):
+            total = traced.outer(number)
+            del number
+            values.append(total)
+        return values
+
+    expected = program()
+    with Collector("test", roots=[APPS, Path(__file__)]):
+        assert program() == expected

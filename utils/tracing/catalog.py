@@ -1,0 +1,193 @@
+"""What the stack consists of, and how closely each part is followed: data only.
+
+The rule kept here: a function that does the work of a journey is followed
+closely; what merely serves it (a question, a counter, a container) plainly;
+what tells nothing is not recorded.  These lists were made by reading recorded
+journeys; the names need not exist in every version, and what is in no list
+follows its file, its folder, its package.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Depth(IntEnum):
+    """How closely a function is followed."""
+
+    NEVER = 0
+    PLAIN = 1  # times, lines and exceptions
+    CLOSE = 2  # and its arguments and result
+
+
+NEVER, PLAIN, CLOSE = Depth
+
+#: The stack: top-level package (or module) → how closely its functions are followed.
+STACK = {
+    "engineio": CLOSE,
+    "flask": CLOSE,
+    "flask_socketio": CLOSE,
+    "h11": PLAIN,
+    "requests": PLAIN,
+    "simple_websocket": CLOSE,
+    "socketio": CLOSE,
+    "urllib3": PLAIN,
+    "websocket": CLOSE,
+    "werkzeug": CLOSE,
+    "wsproto": CLOSE,
+}
+
+#: The parts of CPython's standard library that the stack stands on.
+STANDARD_LIBRARY = {
+    "http/client.py": CLOSE,
+    "http/server.py": CLOSE,
+    "queue.py": NEVER,
+    "socket.py": CLOSE,
+    "socketserver.py": CLOSE,
+    "threading.py": NEVER,
+}
+
+#: Files (or folders, with a slash at the end) whose functions are followed otherwise.
+FILES = {
+    "engineio/async_drivers/_websocket_wsgi.py": CLOSE,
+    "engineio/json.py": PLAIN,
+    "flask/cli.py": PLAIN,
+    "flask/config.py": PLAIN,
+    "flask/globals.py": PLAIN,
+    "flask/helpers.py": PLAIN,
+    "flask/json/": PLAIN,
+    "flask/logging.py": NEVER,
+    "flask/sessions.py": PLAIN,
+    "flask/signals.py": NEVER,
+    "h11/_abnf.py": NEVER,
+    "h11/_events.py": NEVER,
+    "h11/_headers.py": NEVER,
+    "h11/_receivebuffer.py": NEVER,
+    "h11/_state.py": NEVER,
+    "h11/_util.py": NEVER,
+    "requests/cookies.py": NEVER,
+    "requests/structures.py": NEVER,
+    "requests/utils.py": NEVER,
+    "urllib3/_collections.py": NEVER,
+    "urllib3/util/": NEVER,
+    "websocket/_abnf.py": CLOSE,
+    "websocket/_cookiejar.py": NEVER,
+    "websocket/_logging.py": NEVER,
+    "websocket/_url.py": PLAIN,
+    "websocket/_utils.py": NEVER,
+    "werkzeug/_internal.py": PLAIN,
+    "werkzeug/_reloader.py": NEVER,
+    "werkzeug/datastructures/": PLAIN,
+    "werkzeug/http.py": PLAIN,
+    "werkzeug/local.py": NEVER,
+    "werkzeug/sansio/": PLAIN,
+    "werkzeug/urls.py": PLAIN,
+    "werkzeug/user_agent.py": NEVER,
+    "werkzeug/utils.py": PLAIN,
+    "werkzeug/wrappers/": PLAIN,
+    "werkzeug/wsgi.py": PLAIN,
+}
+
+#: Single functions, or classes with all that is in them: (file, qualified name).
+FUNCTIONS = {
+    # How work is handed on; see handoffs.
+    ("queue.py", "Queue.get"): CLOSE,
+    ("queue.py", "Queue.put"): CLOSE,
+    ("threading.py", "Event.set"): CLOSE,
+    ("threading.py", "Event.wait"): CLOSE,
+    ("threading.py", "Thread.run"): CLOSE,
+    ("threading.py", "Thread.start"): CLOSE,
+    # The socket boundary tells of these, with their flow.
+    ("socket.py", "socket"): NEVER,
+    # How a client asks, and what it gets.
+    ("requests/adapters.py", "HTTPAdapter.send"): CLOSE,
+    ("requests/sessions.py", "Session.request"): CLOSE,
+    ("requests/sessions.py", "Session.send"): CLOSE,
+    ("urllib3/connection.py", "HTTPConnection.request"): CLOSE,
+    ("urllib3/connectionpool.py", "HTTPConnectionPool.urlopen"): CLOSE,
+    # The handshake's text is h11's.
+    ("h11/_connection.py", "Connection.next_event"): CLOSE,
+    ("h11/_connection.py", "Connection.receive_data"): CLOSE,
+    ("h11/_connection.py", "Connection.send"): CLOSE,
+    # Questions, counters and containers on the way of every message.
+    ("engineio/async_drivers/threading.py", "DaemonThread"): PLAIN,
+    ("engineio/base_server.py", "BaseServer._get_socket"): PLAIN,
+    ("engineio/base_server.py", "BaseServer.get_queue_empty_exception"): PLAIN,
+    ("engineio/socket.py", "Socket.check_ping_timeout"): PLAIN,
+    ("flask/app.py", "Flask.app_context"): PLAIN,
+    ("flask/app.py", "Flask.create_url_adapter"): PLAIN,
+    ("flask/app.py", "Flask.do_teardown_appcontext"): PLAIN,
+    ("flask/app.py", "Flask.do_teardown_request"): PLAIN,
+    ("flask/ctx.py", "AppContext"): PLAIN,
+    ("flask/ctx.py", "RequestContext.__enter__"): PLAIN,
+    ("flask/ctx.py", "RequestContext.__exit__"): PLAIN,
+    ("flask/wrappers.py", "Request"): PLAIN,
+    ("socketio/base_client.py", "BaseClient._get_event_handler"): PLAIN,
+    ("socketio/base_manager.py", "BaseManager.eio_sid_from_sid"): PLAIN,
+    ("socketio/base_manager.py", "BaseManager.is_connected"): PLAIN,
+    ("socketio/base_manager.py", "BaseManager.sid_from_eio_sid"): PLAIN,
+    ("socketio/base_server.py", "BaseServer._get_event_handler"): PLAIN,
+    ("socketio/base_server.py", "BaseServer.get_environ"): PLAIN,
+    ("socketio/packet.py", "Packet.data_is_binary"): PLAIN,
+    ("websocket/_abnf.py", "ABNF.__init__"): PLAIN,
+    ("websocket/_abnf.py", "ABNF.validate"): PLAIN,
+    ("websocket/_abnf.py", "continuous_frame"): PLAIN,
+    ("websocket/_abnf.py", "frame_buffer"): PLAIN,
+    ("websocket/_abnf.py", "frame_buffer.recv_frame"): CLOSE,
+    ("websocket/_abnf.py", "frame_buffer.recv_header"): CLOSE,
+    ("websocket/_core.py", "WebSocket._recv"): PLAIN,
+    ("websocket/_core.py", "WebSocket._send"): PLAIN,
+    ("websocket/_core.py", "WebSocket.recv_frame"): PLAIN,
+    ("websocket/_socket.py", "recv"): PLAIN,
+    ("websocket/_socket.py", "send"): PLAIN,
+    ("werkzeug/exceptions.py", "BadRequestKeyError"): PLAIN,
+    ("werkzeug/exceptions.py", "HTTPException"): PLAIN,
+    ("werkzeug/routing/exceptions.py", "NoMatch"): PLAIN,
+    ("werkzeug/routing/map.py", "Map.bind"): PLAIN,
+    ("werkzeug/routing/map.py", "Map.bind_to_environ"): PLAIN,
+    ("werkzeug/routing/map.py", "Map.update"): PLAIN,
+    ("werkzeug/routing/map.py", "MapAdapter.__init__"): PLAIN,
+    ("werkzeug/routing/matcher.py", "StateMachineMatcher.match.<locals>._match"): PLAIN,
+    ("wsproto/connection.py", "Connection.state"): PLAIN,
+    ("wsproto/frame_protocol.py", "Buffer"): PLAIN,
+    ("wsproto/frame_protocol.py", "FrameDecoder.extension_processing"): PLAIN,
+    ("wsproto/frame_protocol.py", "FrameDecoder.receive_bytes"): PLAIN,
+    ("wsproto/frame_protocol.py", "FrameProtocol._make_fin_rsv_opcode"): PLAIN,
+    ("wsproto/frame_protocol.py", "Opcode"): PLAIN,
+    ("wsproto/frame_protocol.py", "XorMaskerSimple.__init__"): PLAIN,
+    ("wsproto/handshake.py", "H11Handshake.events"): PLAIN,
+}
+
+#: Names whose functions only serve others, wherever they stand.
+SERVANTS = frozenset(
+    {
+        "__bool__",
+        "__contains__",
+        "__del__",
+        "__delitem__",
+        "__eq__",
+        "__get__",
+        "__getattr__",
+        "__getattribute__",
+        "__getitem__",
+        "__hash__",
+        "__len__",
+        "__repr__",
+        "__setattr__",
+        "__setitem__",
+        "__str__",
+        "_log",
+        "address_string",
+        "date_time_string",
+        "fileno",
+        "is_asyncio_based",
+        "log",
+        "log_date_time_string",
+        "log_error",
+        "log_message",
+        "log_request",
+        "readable",
+        "service_actions",
+        "writable",
+    }
+)

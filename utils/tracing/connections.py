@@ -1,0 +1,90 @@
+"""Which TCP connection a socket object belongs to, and how far its two streams are.
+
+The rule kept here: an offset is counted from a connection's first byte or not
+at all.  Only connections whose beginning was watched are known.
+"""
+
+from __future__ import annotations
+
+import socket
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+from utils.records import Endpoint, Flow
+
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
+UNKNOWN = Endpoint("", 0)
+
+#: From so many known sockets on, those that are gone are forgotten now and then.
+_MANY = 64
+
+
+@dataclass(slots=True)
+class Connection:
+    """One TCP connection as this end knows it: its two flows, and the bytes moved on each."""
+
+    out: Flow
+    back: Flow
+    sent: int = 0
+    received: int = 0
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A socket object; the reference tells it from a later one with the same id."""
+
+    socket: weakref.ref[socket.socket]
+    connection: Connection | None = None  # until its flow is known
+
+
+class Connections:
+    """The connections that began while they were watched."""
+
+    def __init__(self) -> None:
+        self._watched: dict[int, _Watched] = {}
+
+    def watch(self, sock: socket.socket) -> None:
+        """``sock`` begins a new connection, if it is one for TCP."""
+        if sock.family not in FAMILIES or sock.type != socket.SOCK_STREAM:
+            return
+        size = len(self._watched)
+        if size >= _MANY and size & (size - 1) == 0:  # at each power of two
+            for key, watched in list(self._watched.items()):
+                if watched.socket() is None:
+                    self._watched.pop(key, None)
+        self._watched[id(sock)] = _Watched(weakref.ref(sock))
+
+    def find(self, sock: socket.socket) -> Connection | None:
+        """The connection of ``sock``; None if it has none, or its beginning was not watched."""
+        watched = self._watched.get(id(sock))
+        if watched is None or watched.socket() is not sock:
+            return None
+        if watched.connection is None:
+            watched.connection = _connection(sock)
+        return watched.connection
+
+    def clear(self) -> None:
+        self._watched.clear()
+
+
+def _connection(sock: socket.socket) -> Connection | None:
+    """What the system knows of the connection of ``sock``; None if it is not made yet."""
+    try:
+        out = Flow(endpoint(sock.getsockname()), endpoint(sock.getpeername()))
+    except OSError:
+        return None
+    return Connection(out, out.reverse)
+
+
+def attempt(arguments: tuple[Any, ...]) -> Flow:
+    """The flow of a connection that was tried for, and not made."""
+    address = arguments[0] if arguments else None
+    known = isinstance(address, tuple) and len(address) >= 2 and isinstance(address[1], int)
+    return Flow(UNKNOWN, endpoint(address) if known else UNKNOWN)
+
+
+def endpoint(address: Any) -> Endpoint:
+    """The endpoint that the socket module writes as ``address``."""
+    return Endpoint(str(address[0]), int(address[1]))
