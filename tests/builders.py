@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,20 +21,12 @@ import socketio
 import websocket
 import wsproto.connection
 import wsproto.frame_protocol
+from wsproto.frame_protocol import FrameProtocol
 
 from utils import libraries
-from utils.records import Code, Endpoint, Flow, Journey, Level, Link, Message, Step, StepKind
-from utils.wire.units import (
-    EnginePacket,
-    EngineType,
-    Fault,
-    Layer,
-    Side,
-    SocketPacket,
-    SocketType,
-    Span,
-    Unit,
-)
+from utils.records import Code, Endpoint, Excerpt, Flow, Journey, Level, Link, Message, Step, StepKind
+from utils.wire.connection import Connection
+from utils.wire.units import Fault, Layer, Side, Span
 
 START_NS = 1_760_000_000_000_000_000
 SERVER = Endpoint("127.0.0.1", 5000)
@@ -54,107 +47,25 @@ def event_message(
     first_ns: int = START_NS + 700_000,
 ) -> Message:
     """A Socket.IO event in one WebSocket frame, masked if the client sends it."""
-    text = "42" + json.dumps([name, data], separators=(",", ":"), ensure_ascii=False)
-    protocol = wsproto.frame_protocol.FrameProtocol(client=side is Side.CLIENT, extensions=[])
-    raw = bytes(protocol.send_data(text))
-    socket_packet = SocketPacket(SocketType.EVENT, data=[name, data])
-    packet = EnginePacket(EngineType.MESSAGE, text[1:], socket_packet)
-    summary = f"event {json.dumps(name, ensure_ascii=False)} {json.dumps(data, ensure_ascii=False)}"
-    unit = Unit(
-        side,
-        Layer.WEBSOCKET,
-        start,
-        raw,
-        text.encode(),
-        (packet,),
-        summary,
-        (),
-        partial(_explain_event, raw, text, name),
-    )
+    text = "42" + json.dumps([name, data], separators=(",", ":"))
+    protocol = FrameProtocol(client=side is Side.CLIENT, extensions=[])
+    (unit,) = Connection().feed(side, protocol.send_data(text))
     flow = Flow(client, SERVER) if side is Side.CLIENT else Flow(SERVER, client)
-    return Message(flow, unit, first_ns, first_ns)
+    return Message(flow, replace(unit, start=start), first_ns, first_ns)
 
 
-def _explain_event(raw: bytes, text: str, name: str) -> tuple[Span, ...]:
-    encoded = text.encode()
-    head = len(raw) - len(encoded)
-    masked = raw[1] & 0x80
-    key = head - 4 if masked else head
-    quoted = json.dumps(name, ensure_ascii=False).encode()
-    at = head + 3 + len(quoted)
-    rfc = "RFC 6455, section 5.2"
-    spans = [
-        Span(0, 1, Layer.WEBSOCKET, "FIN, opcode", "FIN, text", "A whole text message in one frame.", rfc),
-        Span(1, key, Layer.WEBSOCKET, "MASK, length", f"{len(encoded)}", "How long the payload is.", rfc),
-        Span(key, head, Layer.WEBSOCKET, "Masking key", raw[key:head].hex(" "), "Undoes the mask.", rfc),
-        Span(
-            head,
-            head + 1,
-            Layer.ENGINEIO,
-            "Packet type",
-            "4 MESSAGE",
-            "For the layer above.",
-            "engine.io-protocol",
-        ),
-        Span(
-            head + 1,
-            head + 2,
-            Layer.SOCKETIO,
-            "Packet type",
-            "2 EVENT",
-            "A named event.",
-            "socket.io-protocol",
-        ),
-        Span(head + 2, head + 3, Layer.PAYLOAD, "JSON", "[", "An array begins.", "RFC 8259, section 5"),
-        Span(head + 3, at, Layer.SOCKETIO, "Event name", name, "Which handler runs.", "socket.io-protocol"),
-        Span(at, at + 1, Layer.PAYLOAD, "JSON", ",", "The next element.", "RFC 8259, section 5"),
-        Span(
-            at + 1,
-            len(raw),
-            Layer.PAYLOAD,
-            "Arguments",
-            encoded[at + 1 - head :].decode("utf-8", "replace"),
-            "What the handler is called with.",
-            "RFC 8259",
-        ),
-    ]
-    return tuple(span for span in spans if span.start < span.end)
-
-
-def http_message(
-    *,
-    text: str = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: 127.0.0.1:5000\r\n\r\n",
-    start: int = 0,
-) -> Message:
-    """An HTTP request, a span a line."""
-    raw = text.encode()
-    spans = []
-    at = 0
-    for line in raw.splitlines(keepends=True):
-        label = "Request line" if at == 0 else "Header" if line.strip() else "End of headers"
-        spans.append(
-            Span(
-                at,
-                at + len(line),
-                Layer.HTTP,
-                label,
-                line.decode().rstrip(),
-                "One line.",
-                "RFC 9112, section 2.1",
-            )
-        )
-        at += len(line)
-    unit = Unit(
-        Side.CLIENT, Layer.HTTP, start, raw, b"", (), text.split(" HTTP/")[0], (), partial(tuple, spans)
-    )
+def http_message(path: str = "/socket.io/?EIO=4&transport=polling", headers: str = "") -> Message:
+    """An HTTP request of a client; ``headers`` are further lines, each with its line break."""
+    raw = f"GET {path} HTTP/1.1\r\nHost: {SERVER}\r\n{headers}\r\n".encode()
+    (unit,) = Connection().feed(Side.CLIENT, raw)
     return Message(Flow(ALICE, SERVER), unit, START_NS, START_NS)
 
 
-def broken_message(raw: bytes = b"\x83\x00garbage") -> Message:
-    """Bytes outside the grammar, with the fault that says so."""
-    fault = Fault(0, "an opcode that is defined", "opcode 3", "RFC 6455, section 5.2")
-    unit = Unit(Side.SERVER, Layer.UNKNOWN, 0, raw, b"", (), "bytes outside the grammar", (fault,))
-    return Message(Flow(SERVER, ALICE), unit, START_NS, START_NS)
+def broken_message() -> Message:
+    """A server's frame whose opcode the RFC leaves undefined."""
+    connection = Connection()
+    units = connection.feed(Side.SERVER, b"\x83\x07garbage") + connection.finish()
+    return Message(Flow(SERVER, ALICE), units[0], START_NS, START_NS)
 
 
 def code_of(function: Callable[..., Any]) -> Code:
@@ -426,29 +337,36 @@ def bid_messages() -> tuple[Message, ...]:
 
 def hostile_journey(text: str) -> Journey:
     """A journey in which every text that can come from outside is ``text``."""
-    code = code_of(hostile_journey)
-    message = event_message(text, text)
-    library_ = libraries.Library(text, text, text, text)
-    found = libraries.excerpt(code, code.first_line + 1)
-    assert found is not None
-    lines = tuple((number, text) for number in range(1, 4))
+    message = hostile_message(text)
     step = Step(
-        StepKind.CALL,
-        Level.LIBRARY,
-        text,
-        text,
-        text,
-        10,
-        0,
-        20,
-        library_,
-        type(found)(text, text, text, lines, 2),
-        Link(text, True),
-        ((text, text),),
-        text,
-        text,
-        message,
-        (0, 1),
+        kind=StepKind.CALL,
+        level=Level.LIBRARY,
+        process=text,
+        thread=text,
+        title=text,
+        since_ns=10,
+        depth=0,
+        duration_ns=20,
+        library=libraries.Library(text, text, text, text),
+        excerpt=Excerpt(text, text, text, ((1, text), None, (3, f"print('{text}')")), 3),
+        link=Link(text, True),
+        arguments=((text, text),),
+        result=text,
+        note=text,
+        message=message,
+        span=(0, 1),
     )
-    unlinked = Step(StepKind.WIRE, Level.LIBRARY, "wire", text, text, 20, 0, message=message, span=(3, 9))
-    return Journey(text, START_NS, (step, unlinked), text)
+    inner = replace(step, depth=1, message=None, span=None)
+    wire = Step(StepKind.WIRE, Level.LIBRARY, "wire", text, text, 20, 0, message=message, span=(3, 9))
+    return Journey(text, START_NS, (step, inner, wire), text)
+
+
+def hostile_message(text: str) -> Message:
+    """A message that carries ``text``, and whose every explanation is ``text``."""
+    message = event_message(text, text)
+    raw = message.unit.raw
+    spans = tuple(Span(at, at + 1, layer, text, text, text, text) for at, layer in enumerate(Layer))
+    fault = Fault(2, text, text, text)
+    unit = replace(message.unit, summary=text, faults=(fault,), _explain=lambda: spans)
+    assert len(raw) > len(spans)
+    return replace(message, unit=unit)

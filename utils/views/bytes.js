@@ -65,11 +65,15 @@ export function bytesPanel(message, mark, heading, width) {
   const panel = make(
     "section",
     { class: "lab-bytes", "aria-label": "Bytes in play" },
-    make("h4", {}, heading),
+    make("h3", {}, heading),
     dump,
-    ...message.faults.map((fault) => make("p", { class: "lab-fault" }, fault)),
-    options.length ? list : null,
-    options.length ? words : null,
+    make(
+      "div",
+      { class: "lab-explained" },
+      ...message.faults.map((fault) => make("p", { class: "lab-fault" }, fault)),
+      options.length ? list : null,
+      options.length ? words : null,
+    ),
   );
   // Scrolling needs a layout, and so the panel in the page.
   const arrive = () => {

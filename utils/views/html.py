@@ -158,7 +158,7 @@ def message_element(of: Message, mark: tuple[int, int] | None = None) -> Element
         legend += [chip(layer), " "]
     rows: list[list[Child]] = [
         [
-            text.span_range(span.start, span.end),
+            element("span", text.span_range(span.start, span.end), style=css(white_space="nowrap")),
             chip(span.layer),
             element("b" if shown.marks(span) else "span", wording.visible(span.label)),
             element("code", wording.shorten(wording.visible(span.value), 200)),

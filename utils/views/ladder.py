@@ -48,8 +48,10 @@ class Ladder:
     def sentence(self) -> str:
         """What the picture shows, for those who do not see it."""
         total = wording.count(len(self.rungs) + self.left_out, "message")
+        *others, last = self.lifelines
+        between = f" between {', '.join(others)} and {last}" if others else ""
         rest = f"; the last {self.left_out} not drawn" if self.left_out else ""
-        return f"{total} between {' and '.join(self.lifelines)}{rest}"
+        return total + between + rest
 
 
 def lay_out(
@@ -161,7 +163,7 @@ def _mermaid_text(text: str) -> str:
 _TOP = 34
 _RUNG = 30
 _LEFT = 128
-_COLUMN = 400
+_WIDTH = 800
 _RIGHT = 56
 #: The width of an average character of 12 px, for what is cut to fit.
 _CHARACTER = 6.6
@@ -169,11 +171,12 @@ _CHARACTER = 6.6
 
 def svg(laid: Ladder) -> Element:
     """The ladder as inline SVG: lines and times in the page's own ink, labels on tints."""
-    width = _LEFT + _COLUMN * (len(laid.lifelines) - 1) + _RIGHT
+    column = max(280, _WIDTH // max(1, len(laid.lifelines) - 1))
+    width = _LEFT + column * (len(laid.lifelines) - 1) + _RIGHT
     height = _TOP + _RUNG * len(laid.rungs) + (24 if laid.left_out else 10)
-    drawn = [_lifeline(place, name, height) for place, name in enumerate(laid.lifelines)]
+    drawn = [_lifeline(_LEFT + place * column, name, height) for place, name in enumerate(laid.lifelines)]
     for number, rung in enumerate(laid.rungs):
-        drawn += _rung(rung, _TOP + _RUNG * number + _RUNG // 2)
+        drawn += _rung(rung, column, _TOP + _RUNG * number + _RUNG // 2)
     if laid.left_out:
         more = f"{wording.GAP} {wording.count(laid.left_out, 'more message')}"
         drawn.append(_text(more, _LEFT, height - 8, text_anchor="start"))
@@ -189,17 +192,12 @@ def svg(laid: Ladder) -> Element:
     )
 
 
-def _x(place: int) -> int:
-    return _LEFT + place * _COLUMN
-
-
 def _text(content: str, x: float, y: float, **attributes: str) -> Element:
     made = {"font_size": "12", "fill": "currentColor", "text_anchor": "middle", **attributes}
     return element("text", content, x=f"{x:g}", y=f"{y:g}", **made)
 
 
-def _lifeline(place: int, name: str, height: int) -> Element:
-    x = _x(place)
+def _lifeline(x: int, name: str, height: int) -> Element:
     line = element(
         "line",
         x1=str(x),
@@ -213,19 +211,13 @@ def _lifeline(place: int, name: str, height: int) -> Element:
     return element("g", line, label)
 
 
-def _rung(rung: Rung, y: int) -> Iterator[Element]:
-    start, end = _x(rung.sender), _x(rung.receiver)
-    tip = 9 if end > start else -9
-    fill = FILLS[rung.layer]
-    most = int((_COLUMN - 60) / _CHARACTER)
-    label = wording.shorten(f"{rung.layer.value} · {rung.summary}", most)
+def _rung(rung: Rung, column: int, y: int) -> Iterator[Element]:
+    start, end = _LEFT + rung.sender * column, _LEFT + rung.receiver * column
+    way = 1 if end > start else -1
+    tip = 9 * way
+    label = wording.shorten(f"{rung.layer.value} · {rung.summary}", int((column - 60) / _CHARACTER))
     box = len(label) * _CHARACTER + 14
-    # A message to a far lifeline is labelled where it leaves or reaches the server.
-    middle = (
-        (start + end) / 2
-        if abs(rung.sender - rung.receiver) == 1
-        else end - (end - start) / abs(rung.sender - rung.receiver) / 2
-    )
+    middle = end - way * column / 2
     yield element(
         "g",
         element("title", f"{wording.since(rung.since_ns)} {rung.layer.value}: {rung.summary}"),
@@ -247,7 +239,7 @@ def _rung(rung: Rung, y: int) -> Iterator[Element]:
             width=f"{box:g}",
             height="20",
             rx="4",
-            fill=fill.tint.light,
+            fill=FILLS[rung.layer].tint.light,
         ),
         _text(label, middle, y + 4, fill=DARK_INK),
     )

@@ -8,7 +8,6 @@ http's.  Styles are written inline, since a stored notebook keeps nothing else.
 
 from __future__ import annotations
 
-from typing import cast
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -48,7 +47,7 @@ def _append_text(parent: Element, text: str) -> None:
 
 def html(tree: Element) -> str:
     """The tree as HTML."""
-    return cast(str, ElementTree.tostring(tree, encoding="unicode", method="html"))
+    return ElementTree.tostring(tree, encoding="unicode", method="html")
 
 
 def link(address: str | None, text: str) -> Element:

@@ -42,7 +42,7 @@ def page(journey: Journey, level: Level = Level.LIBRARY, *, at: int = 1, opener:
         ),
         element(
             "body",
-            element("main"),
+            element("main", element("h1", journey.name, class_="lab-unseen")),
             _verbatim("script", data, id="journey", type="application/json"),
             _verbatim("script", bundle.script() + _MOUNT, type="module"),
         ),

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from utils.wire.units import Layer
 
-
 #: The ink on every tinted ground.
 DARK_INK = "#1a1a1a"
 LIGHT_INK = "#f4f4f4"

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.latency import Hop
@@ -26,7 +27,6 @@ from utils.views.palette import marks
 from utils.views.view import HTML, PLAIN
 
 _DPI = 144
-_FONT = "DejaVu Sans"  # the one that matplotlib brings along, and so everywhere the same
 
 _TRACED = "Traced run: times include the tracer's own cost."
 
@@ -81,68 +81,66 @@ def waterfall(hops: Sequence[Hop], journey: Journey) -> Plot:
     longest = max(hops, key=lambda hop: hop.duration_ns)
     share = longest.duration_ns / whole if whole else 1.0
     finding = (
-        f"The longest hop, {drawable(longest.label)}, takes "
+        f"The longest hop, {wording.visible(longest.label)}, takes "
         f"{wording.duration(longest.duration_ns)} of {wording.duration(whole)} ({share:.0%})"
     )
     conditions = _TRACED if journey.traced else "Untraced run."
-    drawn_as = marks(hop.process for hop in hops)
-
     figure = Figure(figsize=(9.5, 1.5 + 0.32 * len(hops)), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
+    _draw_bars(axes, hops, begin, whole)
+    axes.set_xlabel("time since the first hop began (ms)")
+    figure.suptitle(
+        drawable(wording.shorten(finding, 110)), x=0.01, ha="left", weight="bold", size=11.5, parse_math=False
+    )
+    axes.set_title(conditions, loc="left", fontsize=9.5, color="#404040", pad=8)
+
+    name = wording.visible(journey.name)
+    each = "; ".join(f"{wording.visible(hop.label)}: {wording.duration(hop.duration_ns)}" for hop in hops)
+    return Plot(
+        figure,
+        f"Latency of {name}, hop by hop: {wording.count(len(hops), 'hop')}. {conditions}",
+        f"{finding}. {conditions}",
+        f"Bar chart of the latency of {name}, one bar a hop. {each}. {conditions}",
+    )
+
+
+def _draw_bars(axes: Axes, hops: Sequence[Hop], begin: int, whole: int) -> None:
+    drawn_as = marks(hop.process for hop in hops)
     for place, hop in enumerate(hops):
         mark = drawn_as[hop.process]
         start, length = (hop.start_ns - begin) / 1e6, hop.duration_ns / 1e6
-        axes.barh(
-            place,
-            length,
-            left=start,
-            height=0.62,
-            facecolor=mark.ink.light + "59",  # a third of the ink, so that the hatch shows
-            edgecolor=mark.ink.light,
-            hatch=mark.hatch,
-            linewidth=1.1,
-        )
-        # Beside the bar, on the side where there is room.
-        late = hop.end_ns - begin > 0.82 * whole and hop.start_ns - begin > 0.18 * whole
+        tint = mark.ink.light + "59"  # a third of the ink, so that the hatch shows
+        ink = mark.ink.light
+        bar: dict[str, Any] = {"facecolor": tint, "edgecolor": ink, "hatch": mark.hatch, "linewidth": 1.1}
+        axes.barh(place, length, left=start, height=0.62, **bar)
+        # The number stands beside the bar, on the side where there is room.
+        left = hop.end_ns - begin > 0.82 * whole and hop.start_ns - begin > 0.18 * whole
         axes.annotate(
             wording.duration(hop.duration_ns),
-            (start if late else start + length, place),
-            xytext=(-5 if late else 5, 0),
+            (start if left else start + length, place),
+            xytext=(-5 if left else 5, 0),
             textcoords="offset points",
-            ha="right" if late else "left",
+            ha="right" if left else "left",
             va="center",
             fontsize=9,
         )
-    labels = [f"{drawable(wording.shorten(wording.visible(hop.label), 48))}" for hop in hops]
+    labels = [drawable(wording.shorten(wording.visible(hop.label), 48)) for hop in hops]
     axes.set_yticks(range(len(hops)), labels, parse_math=False)
     for tick, hop in zip(axes.get_yticklabels(), hops, strict=True):
         tick.set_color(drawn_as[hop.process].ink.light)
     axes.invert_yaxis()
     axes.margins(x=0.02, y=0.02)
-    axes.set_xlim(left=0 if whole else None)
-    axes.set_xlabel("time since the first hop began (ms)")
+    axes.set_xlim(left=0)
     axes.grid(axis="x", color="#d9d9d9", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)
-    figure.suptitle(finding, x=0.01, ha="left", fontweight="bold", fontsize=11.5, parse_math=False, wrap=True)
-    axes.set_title(conditions, loc="left", fontsize=9.5, color="#404040", pad=8)
-    for item in figure.findobj(match=lambda artist: hasattr(artist, "set_fontfamily")):
-        item.set_fontfamily(_FONT)
-
-    name = wording.visible(journey.name)
-    table = "; ".join(f"{wording.visible(hop.label)}: {wording.duration(hop.duration_ns)}" for hop in hops)
-    return Plot(
-        figure,
-        f"Latency of {name}, hop by hop: {wording.count(len(hops), 'hop')}. {conditions}",
-        f"{finding}. {conditions}",
-        f"Bar chart of the latency of {name}, one bar a hop. {table}. {conditions}",
-    )
 
 
 @cache
 def _glyphs() -> frozenset[int]:
-    return frozenset(font_manager.get_font(font_manager.findfont(_FONT)).get_charmap())
+    font = font_manager.findfont(font_manager.FontProperties())
+    return frozenset(font_manager.get_font(font).get_charmap())
 
 
 def drawable(text: str) -> str:

@@ -53,6 +53,7 @@ class Stepper {
       last: this.button(SIGNS.last, "Last", () => this.goTo(this.shown.length - 1)),
     };
     this.buttons.next.classList.add("lab-primary");
+    for (const name of ["first", "last"]) this.buttons[name].classList.add("lab-minor");
     this.position = make("span", { class: "lab-position", "aria-hidden": "true" });
     this.slider = make("input", { type: "range", class: "lab-slider", min: "1", "aria-label": "Step" });
     this.slider.addEventListener("input", () => this.goTo(Number(this.slider.value) - 1));
@@ -83,7 +84,7 @@ class Stepper {
       make(
         "header",
         { class: "lab-head" },
-        make("h3", {}, this.journey.name),
+        make("h2", {}, this.journey.name),
         make("span", { class: "lab-quiet" }, this.journey.how),
         axis,
       ),
@@ -306,7 +307,7 @@ class Stepper {
         library && make("span", { class: "lab-chip", title: "licence" }, library.licence),
         make("span", { class: "lab-moment" }, step.moment),
       ),
-      make("h4", { class: "lab-title" }, step.title),
+      make("h3", { class: "lab-title" }, step.title),
       this.path(step),
     );
   }
@@ -329,6 +330,8 @@ class Stepper {
       }
     }
     const row = make("div", { class: "lab-path" });
+    // The outermost call and the two nearest: more would push the source about.
+    if (around.length > 8) around.splice(2, around.length - 6, "… › ");
     if (around.length) row.append(make("span", { class: "lab-around" }, "within ", ...around.slice(0, -1)));
     if (step.note) row.append(make("span", { class: "lab-note" }, step.note));
     const hidden = (this.shown[this.at + 1] ?? this.journey.steps.length) - this.shown[this.at] - 1;
@@ -399,7 +402,7 @@ class Stepper {
       "section",
       { class: "lab-source", "aria-label": "Source" },
       make(
-        "h4",
+        "h3",
         {},
         link(step.link, step.file, { title: step.link_sentence }) ?? make("span", { title: step.link_sentence }, step.file),
         link(step.open, "open here", { class: "lab-open", title: "Open the installed file" }),
@@ -416,11 +419,11 @@ class Stepper {
     return make(
       "section",
       { class: "lab-values", "aria-label": "Arguments and result" },
-      make("h4", {}, "Arguments and result"),
+      make("h3", {}, "Arguments and result"),
       make(
-        "dl",
-        { tabindex: "0", role: "group", "aria-label": "Values" },
-        ...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
+        "div",
+        { class: "lab-scroll", tabindex: "0", role: "group", "aria-label": "Values" },
+        make("dl", {}, ...pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
       ),
     );
   }

@@ -36,12 +36,10 @@ class Stepper(anywidget.AnyWidget):
         self.set_trait("level", int(level))
         self.set_trait("at", at - 1)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        made = super()._repr_mimebundle_(**kwargs)
-        data: dict[str, Any] = dict(made[0] if isinstance(made, tuple) else made or {})
-        data[PLAIN] = str(self)
-        data[HTML] = html.steps(self._facts, self._level).html
-        return data
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        static = html.steps(self._facts, self._level).html
+        return {**data, PLAIN: str(self), HTML: static}, metadata
 
     def __str__(self) -> str:
         return text.journey_text(self._facts, self._level, times=False)

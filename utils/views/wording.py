@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from utils.records import Excerpt, Level, Library, Message, Step, StepKind
+from utils.records import Endpoint, Excerpt, Level, Library, Message, Step, StepKind
 from utils.wire.units import Side
 
 LEVEL_WORDS: dict[Level, str] = {
@@ -137,11 +137,11 @@ class Clients:
     """
 
     def __init__(self, messages: Iterable[Message], named: Mapping[int, str] | None = None) -> None:
-        self._names: dict[tuple[str, int], str] = {}
+        self._names: dict[Endpoint, str] = {}
         for message in messages:
             end = _client_end(message)
             if end not in self._names:
-                given = (named or {}).get(end[1])
+                given = (named or {}).get(end.port)
                 self._names[end] = visible(given) if given else f"client {len(self._names) + 1}"
 
     @property
@@ -159,6 +159,5 @@ class Clients:
         return (name, "server") if message.side is Side.CLIENT else ("server", name)
 
 
-def _client_end(message: Message) -> tuple[str, int]:
-    flow = message.flow
-    return tuple(flow.source) if message.side is Side.CLIENT else tuple(flow.destination)
+def _client_end(message: Message) -> Endpoint:
+    return message.flow.source if message.side is Side.CLIENT else message.flow.destination
