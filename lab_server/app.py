@@ -56,9 +56,7 @@ def create_auction(settings: Settings) -> Auction:
 
     answers.answer_failures(socketio)
     events.register(socketio, auction.house, lessons)
-    auctioneer.register(
-        socketio, auction.house, settings.auctioneer_token, on_change=auction.clock.wake
-    )
+    auctioneer.register(socketio, auction.house, settings.auctioneer_token, on_change=auction.clock.wake)
     pages.register(app, socketio, auction.house, settings)
 
     if Lesson.UNGUARDED not in lessons:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from _thread import interrupt_main
+from dataclasses import replace
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,10 +44,20 @@ Environment:
 @click.command(epilog=_EPILOG, context_settings={"show_default": True, "max_content_width": 110})
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port; 0 takes a free one.")
-@click.option("--database", default=Settings().database, metavar="URL", help="sqlite:///FILE or postgresql://...")
-@click.option("--lesson", "lessons", type=click.Choice([lesson.value for lesson in Lesson]), multiple=True, help="Bring a fault back.")
+@click.option(
+    "--database", default=Settings().database, metavar="URL", help="sqlite:///FILE or postgresql://..."
+)
+@click.option(
+    "--lesson",
+    "lessons",
+    type=click.Choice([lesson.value for lesson in Lesson]),
+    multiple=True,
+    help="Bring a fault back.",
+)
 @click.option("--allowed-host", "hosts", multiple=True, metavar="NAME", help="Another name of this server.")
-@click.option("--allowed-origin", "origins", multiple=True, metavar="URL", help="Another site that may connect.")
+@click.option(
+    "--allowed-origin", "origins", multiple=True, metavar="URL", help="Another site that may connect."
+)
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning", "error"]))
 @click.option("--stop-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def main(
@@ -70,14 +81,14 @@ def main(
     if host not in ("127.0.0.1", "::1", "localhost") and not hosts:
         raise click.UsageError("beyond this machine, say by which name it is reached: --allowed-host NAME")
     log.configure(log_level)
-    secrets = {field: os.environ[name] for field, name in SECRETS.items() if os.environ.get(name)}
     settings = Settings(
         database=database,
         lessons=frozenset(map(Lesson, lessons)),
         allowed_hosts=(*LOOPBACK_HOSTS, *hosts),
         allowed_origins=origins,
-        **secrets,
     )
+    secrets = {field: os.environ[name] for field, name in SECRETS.items() if os.environ.get(name)}
+    settings = replace(settings, **secrets)  # type: ignore[arg-type]
     try:
         auction = create_auction(settings)
     except SQLAlchemyError as error:

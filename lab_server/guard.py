@@ -14,14 +14,17 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import simple_websocket
 import socketio
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from engineio.payload import Payload
 from socketio import packet
 from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError
 
 if TYPE_CHECKING:
     import engineio
@@ -71,7 +74,7 @@ def is_engineio_text(text: str) -> bool:
     return match is not None and (text[0] == "4" or match.end() == len(text))
 
 
-class GuardedPacket(packet.Packet):
+class GuardedPacket(packet.Packet):  # type: ignore[misc]  # the library carries no types
     """A Socket.IO packet whose shape is checked as soon as it is decoded."""
 
     max_attachments = 1
@@ -81,14 +84,14 @@ class GuardedPacket(packet.Packet):
         count: int = super().decode(encoded_packet)
         if count > self.max_attachments:
             raise MalformedPacket(f"{count} attachments are announced")
-        if self.packet_type in (packet.EVENT, packet.BINARY_EVENT):
-            if not isinstance(self.data, list) or not self.data or not isinstance(self.data[0], str):
-                raise MalformedPacket("an event without a name")
-            if self.data[0] in RESERVED_EVENTS:
-                raise MalformedPacket("an event by a reserved name")
-        elif self.packet_type in (packet.ACK, packet.BINARY_ACK):
-            if not isinstance(self.data, list) or self.id is None:
-                raise MalformedPacket("an acknowledgement without arguments or id")
+        is_event = self.packet_type in (packet.EVENT, packet.BINARY_EVENT)
+        is_ack = self.packet_type in (packet.ACK, packet.BINARY_ACK)
+        if is_event and not (isinstance(self.data, list) and self.data and isinstance(self.data[0], str)):
+            raise MalformedPacket("an event without a name")
+        if is_event and self.data[0] in RESERVED_EVENTS:
+            raise MalformedPacket("an event by a reserved name")
+        if is_ack and not (isinstance(self.data, list) and self.id is not None):
+            raise MalformedPacket("an acknowledgement without arguments or id")
         return count
 
 
@@ -103,9 +106,7 @@ class Guard:
         self._receive = self._eio.handlers["message"]
         self._eio.on("connect", self.admit)
         self._eio.on("message", self.receive)
-        server.packet_class = type(
-            "GuardedPacket", (GuardedPacket,), {"max_attachments": limits.attachments}
-        )
+        server.packet_class = type("GuardedPacket", (GuardedPacket,), {"max_attachments": limits.attachments})
         # Engine.IO's own limit loses all of a POST that exceeds it; the gate's says so.
         Payload.max_decode_packets = limits.packets_per_post
         # Engine.IO has no option for the class of its WebSockets.
@@ -122,6 +123,9 @@ class Guard:
 
     def receive(self, sid: str, data: str | bytes) -> None:
         """Hand a message on; a client that sends what cannot be read is shown the door."""
+        connection = self._eio.sockets.get(sid)
+        if connection is None or connection.closed:
+            return  # what was under way when the client was dismissed
         try:
             self._receive(sid, data)
         except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -150,7 +154,7 @@ class Guard:
         return GuardedWebSocket(handler, server, bucket)
 
 
-class GuardedWebSocket(SimpleWebSocketWSGI):
+class GuardedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # the library carries no types
     """A WebSocket that stops listening when too much or too strange a thing comes."""
 
     def __init__(self, handler: Callable[..., Any], server: engineio.Server, bucket: TokenBucket) -> None:
@@ -158,6 +162,7 @@ class GuardedWebSocket(SimpleWebSocketWSGI):
         limit = server.max_http_buffer_size
         super().__init__(handler, server, max_message_size=limit, thread_class=_reading_thread)
         self._bucket = bucket
+        self._closing = threading.Lock()
 
     def wait(self) -> str | bytes | None:
         """The next message, or None when the connection has ended or must end."""
@@ -165,14 +170,21 @@ class GuardedWebSocket(SimpleWebSocketWSGI):
         if data is None:
             return None
         if not self._bucket.take():
-            return self._end(CloseReason.POLICY_VIOLATION, "too many packets")
+            self._end(CloseReason.POLICY_VIOLATION, "too many packets")
+            return None
         if isinstance(data, str) and not is_engineio_text(data):
-            return self._end(CloseReason.PROTOCOL_ERROR, "not an Engine.IO packet")
+            self._end(CloseReason.PROTOCOL_ERROR, "not an Engine.IO packet")
+            return None
         return data
+
+    def close(self, reason: CloseReason = CloseReason.NORMAL_CLOSURE, message: str | None = None) -> None:
+        """Close the WebSocket, unless it is closed or about to be: by us, or by the client."""
+        with self._closing, suppress(LocalProtocolError, simple_websocket.ConnectionClosed, OSError):
+            self.ws.close(reason, message)
 
     def _end(self, reason: CloseReason, message: str) -> None:
         log.warning("connection refused", extra={"reason": message})
-        self.ws.close(reason, message)
+        self.close(reason, message)
 
 
 def _reading_thread(target: Callable[[], None]) -> threading.Thread:

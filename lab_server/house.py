@@ -115,7 +115,9 @@ class House:
 
     def lots(self) -> list[LotView]:
         """All lots, those that close first in front; closed ones last, the latest first."""
-        last = select(bids.c.lot_id, func.max(bids.c.number).label("number")).group_by(bids.c.lot_id).subquery()
+        last = (
+            select(bids.c.lot_id, func.max(bids.c.number).label("number")).group_by(bids.c.lot_id).subquery()
+        )
         latest = select(bids).join(last, (bids.c.lot_id == last.c.lot_id) & (bids.c.number == last.c.number))
         with self._reading.begin() as transaction:
             highest = {bid.lot_id: _view_bid(bid) for bid in transaction.execute(latest)}
@@ -200,8 +202,8 @@ class House:
     def _add(self, transaction: Connection, new: NewLot) -> int:
         values = asdict(new)
         closes_at = self.now() + 1000 * values.pop("open_for_seconds")
-        added = transaction.execute(insert(lots).values(closes_at=closes_at, closed=False, **values))
-        return int(added.inserted_primary_key[0])
+        added = insert(lots).values(closes_at=closes_at, closed=False, **values).returning(lots.c.id)
+        return int(transaction.execute(added).scalar_one())
 
 
 #: A lot without its picture, which is large and mostly not wanted.

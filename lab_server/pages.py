@@ -53,7 +53,7 @@ def register(app: Flask, socketio: SocketIO, house: House, settings: Settings) -
     def lots() -> Response:
         return jsonify(now=house.now(), lots=[lot.as_json() for lot in house.lots()])
 
-    @pages.get("/lots/<int:lot_id>")
+    @pages.get("/lots/<int(max=2147483647):lot_id>")
     def lot(lot_id: int) -> Response:
         view, bids = house.lot(lot_id)
         return jsonify(now=house.now(), lot=view.as_json(), bids=[bid.as_json() for bid in bids])
@@ -61,7 +61,9 @@ def register(app: Flask, socketio: SocketIO, house: House, settings: Settings) -
     @pages.get("/socket.io.min.js")
     def client() -> ResponseReturnValue:
         if not CLIENT.exists():
-            return Response("// Not installed: run `npm ci` in lab_server.\n", 404, mimetype="text/javascript")
+            return Response(
+                "// Not installed: run `npm ci` in lab_server.\n", 404, mimetype="text/javascript"
+            )
         return send_file(CLIENT, mimetype="text/javascript", max_age=0)
 
     @pages.app_errorhandler(Refused)

@@ -13,13 +13,13 @@ import socket
 import struct
 import sys
 import threading
+from contextlib import suppress
 from typing import Any, cast
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from lab_server.app import Auction
 from lab_server.lessons import Lesson
-from lab_server.settings import Limits
 
 log = logging.getLogger(__name__)
 access = logging.getLogger("lab_server.access")
@@ -91,11 +91,9 @@ class StudyRequestHandler(WSGIRequestHandler):
         if self.reads_leftovers:
             return
         self.close_connection = True
-        try:
+        with suppress(OSError):  # the other side may have been faster
             # Wakes the thread that may still be reading for the WebSocket.
             self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other side was faster
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """One line for each request, without its query string: that holds the session's id."""
@@ -135,9 +133,8 @@ def serve(auction: Auction, server: BaseWSGIServer) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     auction.clock.start()
     try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        pass  # it came before or after the loop, which handles its own
+        with suppress(KeyboardInterrupt):  # one that comes in the loop, the loop handles itself
+            server.serve_forever()
     finally:
         take_leave(auction, server)
     log.info("stopped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 import uuid
@@ -66,6 +67,11 @@ def eventually(condition: Callable[[], Any], what: str = "it") -> Any:
             return value
         time.sleep(0.01)
     raise AssertionError(f"{what} did not come true within {DEADLINE} s")
+
+
+def soak(name: str, short: int) -> int:
+    """How often, how long or how many: ``short`` by default, more by the environment."""
+    return int(os.environ.get(f"LAB_SERVER_{name}", short))
 
 
 class Closed(Exception):

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import socketio
 from bidders import DEADLINE, connect
-
+from processes import Process
 from werkzeug.serving import BaseWSGIServer
 
 from lab_server import serving
@@ -38,7 +38,12 @@ def postgresql() -> Iterator[str]:
 
     def run(program: str, *arguments: str) -> None:
         subprocess.run(
-            [programs / program, *arguments], check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=60, **who
+            [programs / program, *arguments],
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+            **who,
         )
 
     data = str(folder / "data")
@@ -148,3 +153,17 @@ def join_in(served: Served) -> Iterator[Callable[..., socketio.SimpleClient]]:
     yield connect_one
     for client in clients:
         client.disconnect()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Start the auction as a process: ``start("--lesson", "seed")``; all end with the test."""
+    started: list[Process] = []
+
+    def one(*arguments: str, **options: Any) -> Process:
+        started.append(Process(tmp_path, *arguments, **options))
+        return started[-1]
+
+    yield one
+    for each in started:
+        each.kill()

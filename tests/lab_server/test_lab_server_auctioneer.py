@@ -21,7 +21,9 @@ def auctioneer(join_in: Callable[..., socketio.SimpleClient], served: Served) ->
     return join_in(namespace=PODIUM, auth={"token": served.auction.settings.auctioneer_token})
 
 
-@pytest.mark.parametrize("auth", [None, {}, {"token": ""}, {"token": None}, {"token": 1}, "token", [], {"token": "é"}])
+@pytest.mark.parametrize(
+    "auth", [None, {}, {"token": ""}, {"token": None}, {"token": 1}, "token", [], {"token": "é"}]
+)
 def test_without_the_token_nobody_gets_in(served: Served, auth: Any) -> None:
     with pytest.raises(socketio.exceptions.ConnectionError, match="One or more namespaces failed to connect"):
         connect(served.url, namespace=PODIUM, auth=auth)
@@ -44,7 +46,9 @@ def test_events_of_who_is_not_connected_do_nothing(served: Served) -> None:
     client.close()
 
 
-def test_a_new_lot_is_told_to_everybody(auctioneer: socketio.SimpleClient, join_in: Callable[..., Any]) -> None:
+def test_a_new_lot_is_told_to_everybody(
+    auctioneer: socketio.SimpleClient, join_in: Callable[..., Any]
+) -> None:
     ada = join_in()
     answer = ask(auctioneer, "open", NEW)
     assert answer["ok"]
@@ -52,7 +56,9 @@ def test_a_new_lot_is_told_to_everybody(auctioneer: socketio.SimpleClient, join_
     assert ask(ada, "bid", bid(answer["lot"]["id"], "Ada", 500))["ok"]
 
 
-def test_a_lot_is_closed_by_the_hammer(auctioneer: socketio.SimpleClient, join_in: Callable[..., Any]) -> None:
+def test_a_lot_is_closed_by_the_hammer(
+    auctioneer: socketio.SimpleClient, join_in: Callable[..., Any]
+) -> None:
     ada = join_in()
     ask(ada, "join", {"lot": 1})
     ask(ada, "bid", bid(1, "Ada", 12_000))

@@ -2,67 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import requests
 from bidders import DEADLINE, RawClient, ask, bid, connect, eventually
 from click.testing import CliRunner
+from processes import READY, Process
 
 from lab_server.cli import main
 from lab_server.lessons import SHOWS, Lesson
-
-READY = re.compile(r"^Process (\d+), instance (\w+), listens on (http://\S+)$", re.MULTILINE)
-
-
-class Process:
-    """``python -m lab_server`` with its output in a file."""
-
-    def __init__(self, folder: Path, *arguments: str, **options: Any) -> None:
-        self.log = folder / "server.log"
-        database = f"sqlite:///{folder / 'auction.sqlite3'}"
-        command = [sys.executable, "-m", "lab_server", "--database", database, *arguments]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, **options)
-        ready = eventually(lambda: READY.search(self.log.read_text()) or self.process.poll() is not None, "ready")
-        assert isinstance(ready, re.Match), self.log.read_text()
-        self.pid, self.instance, self.url = int(ready[1]), ready[2], ready[3]
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
-
-    def lines(self) -> list[dict[str, Any]]:
-        """The structured part of the log."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    started: list[Process] = []
-
-    def one(*arguments: str, **options: Any) -> Process:
-        started.append(Process(tmp_path, *arguments, **options))
-        return started[-1]
-
-    yield one
-    for each in started:
-        each.process.kill()
-        each.process.wait()
-        for stream in (each.process.stdin, each.process.stdout):
-            if stream:
-                stream.close()
 
 
 def port_is_free(port: int) -> bool:
@@ -96,7 +53,11 @@ def test_when_it_says_so_it_listens(start: Callable[..., Process]) -> None:
 
 
 def test_it_listens_on_this_machine_only(start: Callable[..., Process]) -> None:
-    addresses = [each.laddr.ip for each in psutil.Process(start().pid).net_connections("tcp") if each.status == "LISTEN"]
+    addresses = [
+        each.laddr.ip
+        for each in psutil.Process(start().pid).net_connections("tcp")
+        if each.status == "LISTEN"
+    ]
     assert addresses == ["127.0.0.1"]
 
 
@@ -117,6 +78,7 @@ def test_a_signal_stops_it_within_a_second(start: Callable[..., Process], number
     assert port_is_free(server.port)
     for client in (*clients, polling):
         client.disconnect()
+    raw.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -136,7 +98,14 @@ def test_it_stops_when_the_pipe_from_its_parent_ends(start: Callable[..., Proces
 @pytest.mark.skipif(sys.platform == "win32", reason="a parent's id never changes there")
 def test_it_stops_when_its_parent_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    command = [sys.executable, "-m", "lab_server", "--stop-with-parent", "--database", f"sqlite:///{tmp_path}/a.sqlite3"]
+    command = [
+        sys.executable,
+        "-m",
+        "lab_server",
+        "--stop-with-parent",
+        "--database",
+        f"sqlite:///{tmp_path}/a.sqlite3",
+    ]
     program = (
         f"import subprocess, time; log = open({str(log)!r}, 'w');"
         f"subprocess.Popen({command!r}, stdin=subprocess.DEVNULL, stdout=log, stderr=log); time.sleep(600)"
@@ -145,7 +114,9 @@ def test_it_stops_when_its_parent_is_killed(tmp_path: Path) -> None:
     ready = eventually(lambda: log.exists() and READY.search(log.read_text()), "ready")
     parent.kill()
     parent.wait()
-    eventually(lambda: not psutil.pid_exists(int(ready[1])) or "stopped" in log.read_text(), "the server's end")
+    eventually(
+        lambda: not psutil.pid_exists(int(ready[1])) or "stopped" in log.read_text(), "the server's end"
+    )
     eventually(lambda: port_is_free(int(ready[3].rpartition(":")[2])), "the port's release")
 
 

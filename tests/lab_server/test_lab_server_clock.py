@@ -75,7 +75,9 @@ def test_a_lot_that_is_to_close_soon_wakes_the_clock(served: Served, join_in: An
     assert hear(ada, "lot closed")["lot"]["id"] == 1
 
 
-def test_a_database_out_of_reach_does_not_end_the_clock(served: Served, join_in: Any, monkeypatch: Any) -> None:
+def test_a_database_out_of_reach_does_not_end_the_clock(
+    served: Served, join_in: Any, monkeypatch: Any
+) -> None:
     from sqlalchemy.exc import OperationalError
 
     calls = []

@@ -101,8 +101,12 @@ def test_an_unknown_event_is_answered(join_in: Connect, event: str) -> None:
     assert ask(join_in(), event, "x")["error"]["code"] == "unknown_event"
 
 
-@pytest.mark.parametrize("message", [None, [], "x", {"lot": "1"}, {"lot": 1, "after": -1}, {"lot": float("nan")}])
-def test_a_message_that_is_not_one_is_answered_and_the_client_may_stay(join_in: Connect, message: Any) -> None:
+@pytest.mark.parametrize(
+    "message", [None, [], "x", {"lot": "1"}, {"lot": 1, "after": -1}, {"lot": float("nan")}]
+)
+def test_a_message_that_is_not_one_is_answered_and_the_client_may_stay(
+    join_in: Connect, message: Any
+) -> None:
     ada = join_in()
     assert ada.call("join", message, timeout=30)["error"]["code"] == "invalid"
     assert ask(ada, "lots")["ok"]
@@ -133,7 +137,10 @@ def test_a_handler_that_fails_tells_no_secrets(
 
     monkeypatch.setattr(served.auction.house, "lots", fail)
     answer = ask(join_in(), "lots")
-    assert answer == {"ok": False, "error": {"code": "internal", "message": "The server failed; its log says how."}}
+    assert answer == {
+        "ok": False,
+        "error": {"code": "internal", "message": "The server failed; its log says how."},
+    }
     assert "a detail of ours" in caplog.text
 
 

@@ -20,7 +20,9 @@ from lab_server.settings import Limits
 POLLING = "/socket.io/?EIO=4&transport=polling"
 
 
-def request(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+def request(
+    port: int, method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, bytes]:
     """Status and body; ``headers`` override http.client's own, and underscores stand for hyphens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     try:
@@ -62,13 +64,19 @@ class Polling:
 
 
 @pytest.mark.parametrize("path", ["/", "/auctions", "/healthz", "/lots", POLLING])
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:{port}", "", "a b", "é"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:{port}", "", "a b", "é"]
+)
 def test_the_server_answers_only_to_its_own_names(served: Served, path: str, host: str) -> None:
-    status, _ = request(served.port, "GET", path, Host=host.format(port=served.port).encode().decode("latin-1"))
+    status, _ = request(
+        served.port, "GET", path, Host=host.format(port=served.port).encode().decode("latin-1")
+    )
     assert status == 400
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "LOCALHOST:{port}"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "LOCALHOST:{port}"]
+)
 def test_its_own_names_are_those_of_this_machine(served: Served, host: str) -> None:
     assert request(served.port, "GET", "/healthz", Host=host.format(port=served.port))[0] == 200
 
@@ -96,7 +104,11 @@ def test_a_page_of_another_origin_may_not_connect(served: Served, origin: str, s
 
 
 def test_a_forwarded_host_is_not_believed(served: Served) -> None:
-    headers = {"Origin": "http://evil.example", "X_Forwarded_Host": "evil.example", "X_Forwarded_Proto": "http"}
+    headers = {
+        "Origin": "http://evil.example",
+        "X_Forwarded_Host": "evil.example",
+        "X_Forwarded_Proto": "http",
+    }
     assert request(served.port, "GET", POLLING, **headers)[0] == 400
 
 
@@ -216,7 +228,11 @@ def test_who_posts_too_much_is_refused(serve: Callable[..., Served]) -> None:
         {},
         {"Sec_WebSocket_Version": "13"},
         {"Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec_WebSocket_Version": "8"},
-        {"Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec_WebSocket_Version": "13", "Connection": "close"},
+        {
+            "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec_WebSocket_Version": "13",
+            "Connection": "close",
+        },
     ],
 )
 def test_a_broken_handshake_is_answered_without_a_traceback(
@@ -258,5 +274,7 @@ def test_a_request_that_is_none_is_refused(served: Served) -> None:
 
 
 def assert_no_traceback(caplog: pytest.LogCaptureFixture) -> Any:
-    assert [record for record in caplog.records if record.exc_info or "Traceback" in record.getMessage()] == []
+    assert [
+        record for record in caplog.records if record.exc_info or "Traceback" in record.getMessage()
+    ] == []
     assert [record for record in caplog.records if record.levelno > logging.ERROR] == []

@@ -109,7 +109,10 @@ def test_what_is_no_socketio_packet_ends_the_connection(
 
 @pytest.mark.parametrize(
     "attachments",
-    [['451-["picture",{"_placeholder":true,"num":7}]', b"x"], ['451-["picture",{"_placeholder":true,"num":"a"}]', b""]],
+    [
+        ['451-["picture",{"_placeholder":true,"num":7}]', b"x"],
+        ['451-["picture",{"_placeholder":true,"num":"a"}]', b""],
+    ],
 )
 def test_an_attachment_without_a_place_ends_the_connection(
     raw: RawClient, attachments: list[str | bytes], caplog: pytest.LogCaptureFixture
@@ -120,13 +123,17 @@ def test_an_attachment_without_a_place_ends_the_connection(
     assert_no_traceback(caplog)
 
 
-def test_binary_without_an_event_ends_the_connection(raw: RawClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_binary_without_an_event_ends_the_connection(
+    raw: RawClient, caplog: pytest.LogCaptureFixture
+) -> None:
     raw.send(b"\x00\x01")
     assert raw.receive() == "1"
     assert_no_traceback(caplog)
 
 
-@pytest.mark.parametrize("packet", ['42["lots",{"a":NaN}]', '427["lots",{}]', '40/nowhere,', "40", "41", "3", '42["x"]'])
+@pytest.mark.parametrize(
+    "packet", ['42["lots",{"a":NaN}]', '427["lots",{}]', "40/nowhere,", "40", "41", "3", '42["x"]']
+)
 def test_what_is_odd_but_allowed_is_no_reason_to_part(raw: RawClient, packet: str) -> None:
     raw.send(packet)
     raw.send("40/auctioneer")  # answered in every case
@@ -192,8 +199,15 @@ def test_a_full_house_says_so_and_has_room_again_when_one_leaves(serve: Callable
         client.close()
 
 
-def test_bytes_that_are_no_frames_end_the_connection(served: Served, caplog: pytest.LogCaptureFixture) -> None:
-    for garbage in (b"\xff" * 64, b"GET / HTTP/1.1\r\n\r\n", os.urandom(4096), bytes([0x81, 0x05]) + b"plain"):
+def test_bytes_that_are_no_frames_end_the_connection(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    for garbage in (
+        b"\xff" * 64,
+        b"GET / HTTP/1.1\r\n\r\n",
+        os.urandom(4096),
+        bytes([0x81, 0x05]) + b"plain",
+    ):
         client = RawClient(served.url)
         client.sock.sendall(garbage)
         client.closing_code()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,12 @@ def test_a_bid_is_refused(standing: Standing, bidder: str, cents: int, now: int,
 
 @pytest.mark.parametrize(
     ("standing", "bidder", "cents", "now"),
-    [(FRESH, "Ada", 1000, 0), (FRESH, "Ada", 1000, 1999), (LED, "Grace", 1550, 0), (FRESH, "Ada", MAX_CENTS, 0)],
+    [
+        (FRESH, "Ada", 1000, 0),
+        (FRESH, "Ada", 1000, 1999),
+        (LED, "Grace", 1550, 0),
+        (FRESH, "Ada", MAX_CENTS, 0),
+    ],
 )
 def test_a_bid_is_accepted(standing: Standing, bidder: str, cents: int, now: int) -> None:
     judge(standing, bidder, cents, now)
@@ -54,7 +61,7 @@ def test_prices_rise_by_the_increment_and_nobody_follows_himself(bids: list[tupl
             continue
         accepted.append((bidder, cents))
         standing = Standing(1000, 50, 2000, False, highest_cents=cents, leader=bidder)
-    for (first, lower), (second, higher) in zip(accepted, accepted[1:], strict=False):
+    for (first, lower), (second, higher) in pairwise(accepted):
         assert higher >= lower + 50
         assert not same_person(first, second)
     assert all(cents >= 1000 for _, cents in accepted)

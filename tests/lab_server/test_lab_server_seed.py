@@ -23,7 +23,9 @@ def test_the_four_lines_stand_as_in_the_report() -> None:
     ):
         assert line in source
     assert "lab_server" not in {
-        node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module
+        node.module
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module
     }
 
 

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import socketio
@@ -55,10 +56,8 @@ def test_when_a_websocket_has_ended_so_has_its_connection(served: Served) -> Non
 def test_frames_after_the_close_are_not_read_as_http(served: Served) -> None:
     with open_websocket(served.port) as connection:
         connection.sendall(CLOSE_FRAME + b"not http\r\n\r\n" * 500)
-        try:
+        with suppress(ConnectionResetError):  # it may not read them at all
             assert b"HTTP" not in read_to_the_end(connection)
-        except ConnectionResetError:
-            pass  # it did not read them at all
 
 
 def test_the_lesson_reads_what_is_left_over_as_http(serve: Serve) -> None:
@@ -190,7 +189,7 @@ def test_what_waits_for_a_slow_reader_arrives_whole(serve: Serve) -> None:
                 if event.message_finished:
                     whole = whole or event.data == '42["the end"]'
                     parts = 0
-    assert sizes[-20:] == [len(content)] * 20
+    assert sizes.count(len(content)) == 20  # beside the lot's own picture
 
 
 def masked(text: str) -> bytes:
