@@ -1,6 +1,6 @@
 # Each target sets the project up first, if it is not yet, and then does its work.
 # PYTHON names the Python to set up with; ARGS are handed on, e.g. make test ARGS="-k wire"
-PYTHON ?= python3
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell command -v $(name) 2>/dev/null)))
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -15,6 +15,8 @@ help:
 	@echo "make constraints  pin the newest versions that fit (needs uv)"
 
 setup lab test lint notebooks bench soak:
+	@test -n "$(PYTHON)" || { echo "socketio-lab: there is no Python here: install 3.11 or newer" \
+	  "(on Debian: apt install python3 python3-venv), then call again" >&2; exit 1; }
 	@$(PYTHON) tools/bootstrap.py $@ $(ARGS)
 
 constraints:

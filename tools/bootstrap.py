@@ -1,277 +1,346 @@
 """Sets the project up, then runs what was asked for: ``python tools/bootstrap.py lab``.
 
-The rule kept here: the standard library only, in words that an old Python can
-parse, so that it can say what it lacks.  Whatever goes wrong is one line that
-says what to do.  A second call with nothing changed starts at once; a call
-that was cut off is made good by the next one.
+The rule kept here: the standard library only, in words that even an old Python
+can parse, so that it can say what is lacking.  Whatever goes wrong is one line
+that says what to do.  A second call with nothing changed starts at once; a
+call that was cut off, even by a power cut, is made good by the next one.
+
+Nothing outside the project's folder is changed.  What the commands do stands in
+tools/tasks.py, which runs in the environment that is made here.
 """
+
+from __future__ import print_function
 
 import contextlib
 import errno
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 
+#: What tools/tasks.py can do, and "setup", which only sets up.
+COMMANDS = ("setup", "lab", "test", "lint", "notebooks", "bench", "soak")
+
 OLDEST = (3, 11)
-NEWER = ("python3.13", "python3.12", "python3.11")
+
+#: Where a newer Python may be found, the ones tested first; "py" is the launcher on Windows.
+NEWER = ("python3.13", "python3.12", "python3.11", "python3.14", "python3", "py")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "socketio-lab.stamp")
+LOCK = os.path.join(ROOT, ".venv.lock")
 BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
+SERVER = os.path.join(ROOT, "lab_server")
 
-#: What the environment is made from: it is made anew when one of them changes.
+#: npm writes it when all else is in its place.
+BROWSER_CLIENT = os.path.join(SERVER, "node_modules", ".package-lock.json")
+
+#: What the environment is made from: it is brought up to date when one of them changes.
 INPUTS = ("pyproject.toml", "constraints.txt", os.path.join("lab_server", "package-lock.json"))
 
 #: A gibibyte and a half: what the environment takes, and some room to unpack it.
 ROOM = 3 << 29
 
+UNREACHED = "the packages could not be fetched"
+
+#: What pip, uv and npm say, in small letters, when the network is at fault.
+OFFLINE = re.compile(
+    r"name resolution|name or service not known|nodename nor servname|getaddrinfo failed|dns error"
+    r"|connection (refused|reset|aborted)|newconnectionerror|network is unreachable|timed out"
+    r"|failed to fetch|error sending request|enotfound|econnrefused|econnreset|eai_again|etimedout"
+)
+
 
 class Trouble(Exception):
-    """What is wrong, and what to do, in one line."""
+    """What is wrong, and what to do about it, in one line."""
+
+
+class Offline(Trouble):
+    """The packages could not be fetched; so none was installed or removed."""
 
 
 def main(arguments):
-    """Run one of the commands; returns the exit status."""
-    command, extra = (arguments[0] if arguments else "setup"), arguments[1:]
+    """Set up, then run one of the commands.  Returns the exit status."""
+    command = arguments[0] if arguments else "setup"
     if command not in COMMANDS:
-        print("usage: python tools/bootstrap.py " + "|".join(sorted(COMMANDS)))
+        print("usage: python tools/bootstrap.py [%s] [arguments]" % "|".join(COMMANDS), file=sys.stderr)
         return 2
     try:
         python = fitting_python()
         if python != sys.executable:
-            return subprocess.call([python, os.path.abspath(__file__), command] + extra)
-        set_up()
-        return COMMANDS[command](extra)
+            return hand_over([python, os.path.abspath(__file__)] + arguments)
+        set_up(thoroughly=command == "setup")
     except Trouble as trouble:
-        print("socketio-lab: " + str(trouble), file=sys.stderr)
+        print("socketio-lab: %s" % trouble, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        print("\nsocketio-lab: interrupted; the next call makes it good", file=sys.stderr)
         return 130
+    if command == "setup":
+        return 0
+    return hand_over([PYTHON, os.path.join(ROOT, "tools", "tasks.py")] + arguments)
 
 
-# ── the Python ───────────────────────────────────────────────────────────────
+def hand_over(command):
+    """Go on as ``command``; Ctrl-C and the exit status are from now on its own."""
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(command[0], command)
+    # Windows has no exec: the shell would not wait for the one that takes over.
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return subprocess.call(command)
+
+
+# ---- the Python --------------------------------------------------------------
 
 
 def fitting_python():
-    """This Python if it is new enough, or else a newer one from the PATH."""
-    if sys.version_info >= OLDEST:
-        return sys.executable
+    """The Python to set up with: this one if it is new enough, or a newer one from the PATH."""
+    if sys.version_info < OLDEST:
+        return newer_python()
+    if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
+        # The environment cannot make itself anew while it runs: the Python below it can.
+        return sys._base_executable
+    return sys.executable
+
+
+def newer_python():
+    ask = "import sys; sys.exit(sys.version_info < (%d, %d) or print(sys.executable))" % OLDEST
     for name in NEWER:
-        found = shutil.which(name)
-        if found:
+        try:
+            # Being found is not enough: version managers put in place holders that refuse to run.
+            answer = subprocess.Popen([name, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except OSError:
+            continue
+        found = answer.communicate()[0].decode("utf-8", "replace").strip()
+        if answer.returncode == 0 and found:
+            print("socketio-lab: this is Python %d.%d; going on with %s" % (sys.version_info[:2] + (found,)))
             return found
     raise Trouble(
-        "this is Python %d.%d, and %d.%d or newer is needed: install one (on Debian: apt install python3), "
-        "then call again, or name it: make PYTHON=/path/to/python setup" % (sys.version_info[:2] + OLDEST)
+        "this is Python %d.%d, and %d.%d or newer is needed: install one (on Debian: apt install python3 "
+        "python3-venv), then call again, or name it: make setup PYTHON=/path/to/python3"
+        % (sys.version_info[:2] + OLDEST)
     )
 
 
-# ── the environment ──────────────────────────────────────────────────────────
+# ---- the environment ---------------------------------------------------------
+
+
+def set_up(thoroughly):
+    """Make the environment what INPUTS say, if it is not yet.
+
+    ``thoroughly``: also try again what only some need, and could not be had before.
+    """
+    if is_current() and not (thoroughly and browser_client_is_missing()):
+        return
+    try:
+        with one_at_a_time():
+            bring_up_to_date()
+    except OSError as error:
+        cause, remedy = diagnosis(str(error), error.errno)
+        raise Trouble(
+            "could not set up: %s; %s" % (cause or error, remedy or "when it is mended, call again")
+        )
 
 
 def fingerprint():
     """A digest of everything that the environment is made from."""
-    digest = hashlib.sha256(sys.version.encode() + ROOT.encode())
+    digest = hashlib.sha256(repr((sys.version, ROOT, bool(shutil.which("npm")))).encode())
     for name in INPUTS:
         with contextlib.suppress(FileNotFoundError), open(os.path.join(ROOT, name), "rb") as file:
             digest.update(name.encode() + b"\0" + file.read())
-    digest.update(b"npm" if shutil.which("npm") else b"")
     return digest.hexdigest()
 
 
-def is_ready():
+def stamp():
+    """The fingerprint that the environment was made from, or None where none was finished."""
     try:
-        with open(STAMP, encoding="ascii") as file:
-            return file.read() == fingerprint()
+        with open(STAMP) as file:
+            return file.read()
     except OSError:
-        return False
+        return None
 
 
-def set_up():
-    """Make the environment what pyproject.toml and constraints.txt say, if it is not yet."""
-    if is_ready():
-        return
-    with one_at_a_time():
-        if is_ready():  # made meanwhile by the one we waited for
-            return
-        free = shutil.disk_usage(ROOT).free
-        if free < ROOM and not os.path.exists(PYTHON):
-            raise Trouble(
-                "the disk has %d MiB free, and the set-up needs %d: make room, then call again"
-                % (free >> 20, ROOM >> 20)
-            )
-        print("socketio-lab: setting up .venv (once; a few minutes)", flush=True)
+def is_current():
+    return stamp() == fingerprint() and os.path.exists(PYTHON)
+
+
+def bring_up_to_date():
+    before = stamp()
+    if not is_current():  # else it was made meanwhile by the one we waited for
+        # While there is no stamp, whatever lies in the folder counts as half made:
+        # pip takes a package for installed of which only some files were written.
         with contextlib.suppress(FileNotFoundError):
             os.remove(STAMP)
-        make_environment()
+        fresh = before is None or not runs_this_python()
+        try:
+            make_environment(fresh)
+        except Offline:
+            if not fresh:
+                write_stamp(before)
+            raise
+    if browser_client_is_missing() or stamp() is None:
         install_browser_client()
-        with open(STAMP, "w", encoding="ascii") as file:
-            file.write(fingerprint())
+    write_stamp(fingerprint())
+
+
+def write_stamp(text):
+    with open(STAMP, "w") as file:
+        file.write(text)
 
 
 @contextlib.contextmanager
 def one_at_a_time():
     """Two set-ups in the same folder would spoil each other: the second one waits."""
-    path = os.path.join(ROOT, ".venv.lock")
-    with open(path, "a+b") as file:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+    with open(LOCK, "a+b") as file:
+        if not locked(file, wait=False):
+            say("another set-up is at work in this folder; waiting for it")
+            locked(file, wait=True)
+        # pip and npm hold the lock too: should this process be killed, they may still be writing.
+        os.set_inheritable(file.fileno(), True)
         yield
 
 
-def make_environment():
-    uv = shutil.which("uv")
-    wanted = ["-c", "constraints.txt", "-e", ".[test]"]
-    if uv:
-        if not os.path.exists(PYTHON):
-            run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV], "make the environment")
-        run([uv, "pip", "install", "--quiet", "--python", PYTHON] + wanted, "install the packages")
-        return
-    if not working():
-        try:
-            import ensurepip  # noqa: F401  # its absence is what is asked
-            import venv
-        except ImportError:
-            raise Trouble(
-                "this Python has no venv module: install it (on Debian: apt install python3-venv), then call again"
-            )
-        try:
-            venv.create(VENV, with_pip=True, clear=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise Trouble(advice("make the environment", str(error), getattr(error, "errno", None)))
-    run(
-        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"] + wanted,
-        "install the packages",
-    )
+def locked(file, wait):
+    """Take the lock; False if another holds it and we are not to wait."""
+    if os.name == "nt":
+        import msvcrt
+
+        while True:
+            file.seek(0)
+            with contextlib.suppress(OSError):
+                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+                return True
+            if not wait:
+                return False
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
-def working():
-    """Whether the environment has a pip that runs: an interrupted set-up may have left half of one."""
+def runs_this_python():
+    """Whether the environment's Python runs, and is the one that we were called with."""
     if not os.path.exists(PYTHON):
         return False
-    with open(os.devnull, "wb") as nothing:
-        return subprocess.call([PYTHON, "-m", "pip", "--version"], stdout=nothing, stderr=nothing) == 0
+    ask = [PYTHON, "-c", "import sys; print(sys.version)"]
+    done = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return done.returncode == 0 and done.stdout.strip() == sys.version
+
+
+def make_environment(fresh):
+    """Install what the project needs into .venv; a ``fresh`` one takes the place of what is there."""
+    uv = shutil.which("uv")
+    if fresh:
+        free = shutil.disk_usage(ROOT).free
+        if free < ROOM:
+            raise Trouble(
+                "the disk has %d MiB free, and the set-up needs %d: make room, then call again"
+                % (free >> 20, ROOM >> 20)
+            )
+        say("making .venv with Python %s" % sys.version.split()[0])
+        if uv:
+            run([uv, "venv", "--quiet", "--python", sys.executable, VENV], "make .venv")
+        else:
+            make_with_pip()
+    if uv:
+        installer = [uv, "pip", "install", "--quiet", "--python", PYTHON]
+    else:
+        installer = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    say("installing the packages with %s (once; it can take a few minutes)" % ("uv" if uv else "pip"))
+    run(installer + ["-c", "constraints.txt", "-e", ".[test]"], "install the packages")
+
+
+def make_with_pip():
+    try:
+        import ensurepip  # noqa: F401  # Debian ships venv without it
+        import venv  # noqa: F401
+    except ImportError:
+        raise Trouble(
+            "this Python has no venv module: install it (on Debian: apt install python3-venv), or uv; "
+            "then call again"
+        )
+    run([sys.executable, "-m", "venv", "--clear", VENV], "make .venv")
+
+
+def browser_client_is_missing():
+    wanted = os.path.exists(os.path.join(SERVER, "package-lock.json"))
+    return wanted and not os.path.exists(BROWSER_CLIENT)
 
 
 def install_browser_client():
-    """The auction's page uses the real Socket.IO client, from npm; the rest works without it."""
-    npm = shutil.which("npm")
-    folder = os.path.join(ROOT, "lab_server")
-    if not os.path.exists(os.path.join(folder, "package-lock.json")):
+    """The auction's page uses the real Socket.IO client, from npm; all else works without it."""
+    if not os.path.exists(os.path.join(SERVER, "package-lock.json")):
         return
+    npm = shutil.which("npm")
     if not npm:
-        print(
-            "socketio-lab: npm is missing, so the auction's page will have no live bids; "
-            "all else works (on Debian: apt install npm, then call again)"
+        say(
+            "no npm, so the auction's page has no live bids; all else works (on Debian: apt install npm, "
+            "then make setup)"
         )
         return
-    run([npm, "ci", "--silent", "--no-audit", "--no-fund"], "install the browser client", folder)
+    say("installing the browser client with npm")
+    try:
+        run([npm, "ci", "--loglevel=error", "--no-audit", "--no-fund"], "install the browser client", SERVER)
+    except Trouble as trouble:
+        say("%s (make setup); until then the auction's page has no live bids, and all else works" % trouble)
+
+
+# ---- what is said ------------------------------------------------------------
+
+
+def say(line):
+    print("socketio-lab: " + line, flush=True)
 
 
 def run(command, what, folder=ROOT):
-    """Run a step of the set-up; one line of advice if it fails."""
-    done = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, text=True, errors="replace")
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        raise Trouble(advice(what, done.stderr, None))
+    """Run one step of the set-up; raises Trouble, or Offline, if it fails."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        # A fresh environment takes the old one's place; early versions of uv knew no option for it.
+        env=dict(os.environ, UV_VENV_CLEAR="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        close_fds=False,
+    )
+    if done.returncode == 0:
+        return
+    cause, remedy = diagnosis(done.stdout)
+    if not cause:
+        sys.stderr.write(done.stdout.rstrip() + "\n")
+        cause, remedy = "the lines above say why", "when it is mended, call again"
+    kind = Offline if cause == UNREACHED else Trouble
+    raise kind("could not %s: %s; %s" % (what, cause, remedy))
 
 
-def advice(what, said, number):
-    """One line for what went wrong in a step."""
+def diagnosis(said, number=None):
+    """Why a step failed, and what to do, from its words or from an error's number; else None twice."""
     lowered = said.lower()
-    if number == errno.ENOSPC or "no space left" in lowered:
-        return "could not %s: the disk is full; make room, then call again" % what
+    if number in (errno.ENOSPC, errno.EDQUOT) or "no space left" in lowered or "disk quota" in lowered:
+        return "the disk is full", "make room, then call again"
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "permission denied" in lowered:
+        return "this user may not write in %s" % ROOT, "make the folder yours, or take a copy that is"
     if "ensurepip" in lowered:
-        return "could not %s: this Python has no ensurepip (on Debian: apt install python3-venv), then call again" % what
-    for sign in ("name resolution", "connection", "network", "timed out", "failed to fetch", "enotfound"):
-        if sign in lowered:
-            return "could not %s: the package index was not reached; check the network, then call again" % what
-    return "could not %s: see the lines above; when it is mended, call again" % what
-
-
-# ── the commands ─────────────────────────────────────────────────────────────
-
-
-def call(command, **environment):
-    return subprocess.call(command, cwd=ROOT, env=dict(os.environ, **environment))
-
-
-def lab(extra):
-    """Open JupyterLab at the first notebook."""
-    return call(
-        [
-            PYTHON,
-            "-m",
-            "jupyterlab",
-            "--ServerApp.root_dir=.",
-            "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
-        ]
-        + extra,
-        JUPYTER_CONFIG_PATH=os.path.join(ROOT, "jupyter"),
-    )
-
-
-def checks(extra):
-    """Everything that a machine can check of the code without running it."""
-    for step in (
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["mypy"],
-        ["importlinter.cli", "lint"],
-    ):
-        module = [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
-        command = module if step[0] == "importlinter.cli" else [PYTHON, "-m"] + step
-        status = call(command)
-        if status:
-            return status
-    return 0
-
-
-def tests(extra):
-    """The checks, the tests, and every notebook held against its outputs."""
-    return (
-        checks([])
-        or call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadscope"] + extra)
-        or notebooks(["check"])
-        or call(
-            [PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
-            + ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout=60", "notebooks"],
-            JUPYTER_CONFIG_PATH=os.path.join(ROOT, "jupyter"),
+        return (
+            "this Python has no ensurepip",
+            "install it (on Debian: apt install python3-venv), then call again",
         )
-    )
+    if OFFLINE.search(lowered):
+        return UNREACHED, "check the network, then call again"
+    return None, None
 
-
-def notebooks(extra):
-    """Run every notebook and keep its outputs; with ``check``, only look at them."""
-    return call([PYTHON, "tools/notebooks.py"] + (extra or ["run"]))
-
-
-def marked(mark):
-    def chosen(extra):
-        return call([PYTHON, "-m", "pytest", "-m", mark, "-s"] + extra)
-
-    return chosen
-
-
-COMMANDS = {
-    "setup": lambda extra: 0,
-    "lab": lab,
-    "lint": checks,
-    "test": tests,
-    "notebooks": notebooks,
-    "bench": marked("bench"),
-    "soak": marked("soak"),
-}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,139 @@
+"""What can be done with the project: ``python tools/tasks.py lab``, ``test``, ``lint`` and so on.
+
+The rule kept here: every command runs in the environment of the Python that
+reads this file, be it the one that tools/bootstrap.py made or conda's; and
+everything is checked, whatever failed before, so that one call tells all.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Where this environment's programs are.
+PROGRAMS = Path(sysconfig.get_path("scripts"))
+
+START = "notebooks/00_start_here.ipynb"
+
+
+def environment() -> dict[str, str]:
+    """The environment variables in which everything is run.
+
+    The project's kernel and settings come first, whatever kernels and settings
+    this user has elsewhere; and a terminal opened in JupyterLab finds the same
+    Python as the notebooks.  Text is UTF-8, on Windows too.
+    """
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath)]),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_CONFIG_PATH": str(ROOT / "jupyter"),
+        "PYTHONUTF8": "1",
+    }
+
+
+def call(*command: str) -> int:
+    """Run a module or a program of this environment; returns its exit status."""
+    return subprocess.call(command, cwd=ROOT, env=environment())
+
+
+def python(*arguments: str) -> int:
+    return call(sys.executable, *arguments)
+
+
+def worst(statuses: Sequence[int]) -> int:
+    """The first status that is not 0: what came after it may be its consequence."""
+    return next((status for status in statuses if status), 0)
+
+
+def lab(extra: Sequence[str]) -> int:
+    """Open JupyterLab at the first notebook."""
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        "--ServerApp.root_dir=.",
+        f"--LabApp.default_url=/lab/tree/{START}",
+        # Root may read packets, which is a reason to be root; Jupyter wants to hear that it is meant.
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+        *extra,
+    ]
+    become(command)
+
+
+def become(command: list[str]) -> NoReturn:
+    """Go on as ``command``: Ctrl-C reaches it alone, so that it can ask and shut down in order."""
+    os.chdir(ROOT)
+    if os.name != "nt":
+        os.execve(command[0], command, environment())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(subprocess.call(command, env=environment()))
+
+
+def lint(extra: Sequence[str]) -> int:
+    """Everything that can be said of the code without running it."""
+    return worst(
+        [
+            python("-m", "ruff", "check", "."),
+            python("-m", "ruff", "format", "--check", "."),
+            python("-m", "mypy"),
+            call(str(PROGRAMS / "lint-imports")),
+            notebooks(["check"]),
+        ]
+    )
+
+
+def test(extra: Sequence[str]) -> int:
+    """The lint, then every test, with every notebook held against its outputs."""
+    return worst(
+        [
+            lint([]),
+            python(
+                *("-m", "pytest", "-n", "2", "--dist", "loadscope"),
+                *("--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
+                *("--nbval-cell-timeout=60", "tests", "notebooks"),
+                *extra,
+            ),
+        ]
+    )
+
+
+def notebooks(extra: Sequence[str]) -> int:
+    """Run every notebook and keep its outputs; with ``check``, only look at them."""
+    return python("tools/notebooks.py", *(extra or ["run"]))
+
+
+def marked(mark: str) -> Callable[[Sequence[str]], int]:
+    """A command that runs only the tests that carry ``mark``, one at a time, and shows what they print."""
+
+    def command(extra: Sequence[str]) -> int:
+        return python("-m", "pytest", "-m", mark, "-s", *extra)
+
+    return command
+
+
+TASKS: dict[str, Callable[[Sequence[str]], int]] = {
+    "lab": lab,
+    "test": test,
+    "lint": lint,
+    "notebooks": notebooks,
+    "bench": marked("bench"),
+    "soak": marked("soak"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] not in TASKS:
+        print(f"usage: python tools/tasks.py {'|'.join(TASKS)} [arguments]", file=sys.stderr)
+        return 2
+    return TASKS[arguments[0]](arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
