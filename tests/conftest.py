@@ -13,13 +13,24 @@ settings.register_profile("lab", deadline=None, derandomize=bool(os.environ.get(
 settings.load_profile("lab")
 
 
+def _skipping_fails(report):
+    """In CI everything is there, so a skip hides something; a test that is expected to fail skips nothing."""
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"in CI nothing may be skipped. {reason}"
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
-    report = outcome.get_result()
-    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped, and in CI nothing may be: {report.longrepr}"
+    _skipping_fails(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    outcome = yield
+    _skipping_fails(outcome.get_result())
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,12 @@ no path of the machine that made it and no secret.
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from utils import libraries
@@ -61,7 +63,7 @@ def load(folder: Path) -> Recording:
     """Read a recording.  Raises CaptureFileError if it is not one, or is broken."""
     folder = Path(folder)
     meta = _load_meta(folder / META_FILE)
-    segments = files.read(folder / PACKETS_FILE).segments
+    segments = files.read(folder / PACKETS_FILE, synthetic=meta.mode == "tap").segments
     traces = [
         _renamed(store.load(path), libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))
     ]
@@ -129,11 +131,9 @@ def stale(recording: Recording) -> tuple[str, ...]:
 
 
 def _differences(versions: Iterable[tuple[str, str]]) -> Iterable[str]:
-    from importlib.metadata import PackageNotFoundError, version
-
     for name, recorded in versions:
         try:
-            here = version(name)
+            here = platform.python_version() if name == "CPython" else version(name)
         except PackageNotFoundError:
             here = "not installed"
         if here != recorded:

@@ -70,8 +70,9 @@ class Child:
     ) -> Child:
         """Run ``python -m module arguments`` and wait until it says that it is ready.
 
-        ``deadline`` is in seconds; ``folder`` is where it runs, or else here.  Raises ProcessError, with the end of the
-        log, if the child fails, exits, or is late.
+        ``deadline`` is in seconds; ``folder`` is where it runs, or else here.
+        Raises ProcessError, with the end of the log, if the child fails, exits,
+        or is late.
         """
         own_session: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":

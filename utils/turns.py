@@ -3,9 +3,10 @@
 The rule kept here: a turn has exactly one cause.  It begins when bytes come
 out of a socket (what one call reads bit by bit is one), when an item comes out
 of a queue, when an event that was waited for is set, or when the thread
-starts; it ends where the thread's next turn begins.  What a turn does to others, its effects, are the bytes it sends
-and the work it hands on; these are the causes of other turns.  So the turns of
-all threads of all processes form one graph, and a journey is a walk in it.
+starts; it ends where the thread's next turn begins.  What a turn does to
+others, its effects, are the bytes it sends and the work it hands on; these are
+the causes of other turns.  So the turns of all threads of all processes form
+one graph, and a journey is a walk in it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,255 @@
+"""The notebook's verbs: twice is once, any order gives a named error, and nothing outlives the kernel."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from jupyter_client.manager import KernelManager
+
+from utils import lab
+from utils.errors import InputError, LabError, ProcessError
+from utils.recording import stale
+from utils.records import Level
+from utils.wire.units import Side
+
+AUCTION = ("lab_server", "--port", "0", "--lesson", "seed")
+
+
+def one_bid(session):
+    alice, bob = session.connect("alice"), session.connect("bob")
+    alice.emit("replace old value", {"lot": 1, "cents": 12500})
+    for client in (alice, bob):
+        client.receive(timeout=30)
+
+
+@pytest.fixture(autouse=True)
+def _stopped():
+    yield
+    lab.stop()
+
+
+def until(condition, seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return bool(condition())
+
+
+def running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+class TestStart:
+    def test_the_same_call_again_gives_the_same_server(self):
+        first = lab.start(*AUCTION, mode="tap")
+        assert all(lab.start(*AUCTION, mode="tap") is first for _ in range(20))
+
+    def test_another_call_stops_the_server_before(self):
+        first = lab.start(*AUCTION, mode="tap")
+        second = lab.start("lab_server", "--port", "0", mode="tap")
+        assert not running(first.child.pid) and running(second.child.pid)
+
+    def test_after_stop_it_can_be_started_again(self):
+        first = lab.start(*AUCTION, mode="tap")
+        lab.stop()
+        lab.stop()
+        assert not running(first.child.pid)
+        assert lab.start(*AUCTION, mode="tap").alive
+
+    def test_a_server_that_died_is_started_anew(self):
+        first = lab.start(*AUCTION, mode="tap")
+        psutil.Process(first.child.pid).kill()
+        assert until(lambda: not first.alive)
+        assert lab.start(*AUCTION, mode="tap").alive
+
+    def test_an_application_that_cannot_start_is_an_error_with_its_log(self):
+        with pytest.raises(ProcessError, match="(?s)No such option"):
+            lab.start("lab_server", "--no-such-option", mode="tap")
+
+    def test_an_application_that_does_not_exist_is_named(self):
+        with pytest.raises(ProcessError, match="no_such_application"):
+            lab.start("no_such_application", mode="tap")
+
+
+class TestRecord:
+    def test_without_a_server_it_says_which_cell_to_run(self):
+        with pytest.raises(InputError, match=r"lab\.start"):
+            lab.record(one_bid)
+
+    def test_a_scenario_that_fails_leaves_everything_in_order(self):
+        lab.start(*AUCTION, mode="tap")
+
+        def failing(session):
+            session.connect("alice")
+            raise RuntimeError("the scenario's own fault")
+
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="own fault"):
+                lab.record(failing)
+        assert lab.record(one_bid).received("replaced values")["bob"]
+
+    def test_verbs_in_any_order_give_named_errors_only(self):
+        chance = random.Random(3)
+        verbs = [lambda: lab.start(*AUCTION, mode="tap"), lab.stop, lambda: lab.record(one_bid)]
+        for _ in range(20):
+            try:
+                chance.choice(verbs)()
+            except LabError as error:
+                assert error.next_step
+
+    @pytest.mark.parametrize("mode", ["live", "tap"])
+    def test_a_bid_is_one_journey_and_every_byte_of_it_has_its_two_lines(self, mode):
+        if mode == "live" and (not hasattr(os, "geteuid") or os.geteuid() != 0):
+            pytest.skip("reading packets needs a right that this user lacks")
+        lab.start(*AUCTION, mode=mode)
+        run = lab.record(one_bid)
+        assert run.recording.meta.mode == mode and run.recording.meta.bytes_lost == 0
+        assert run.received("replaced values") == {
+            name: [[{"lot": 1, "cents": 12500}]] for name in ("alice", "bob")
+        }
+        assert run.check("replace old value").whole
+        journey = run.journey("replace old value")
+        titles = [step.title for step in journey.at(Level.LIBRARY)]
+        assert titles[0] == "SimpleClient.emit"
+        assert any(title.endswith("replace_old_value") for title in titles)
+        assert titles.count("socket.send in Base.send") == 2
+        assert run.journey("replaced values").steps == journey.steps
+
+    def test_the_essential_chain_is_the_same_in_every_recording(self):
+        lab.start(*AUCTION, mode="tap")
+        lab.record(one_bid)  # the first request of a server builds its URL map
+        chains = {
+            tuple(
+                (step.thread, step.title)
+                for step in lab.record(one_bid).journey("replace old value").at(Level.ESSENTIAL)
+            )
+            for _ in range(5)
+        }
+        assert len(chains) == 1
+
+    def test_only_the_servers_port_is_in_it(self):
+        lab.start(*AUCTION, mode="tap")
+        run = lab.record(one_bid)
+        port = run.recording.meta.port
+        assert all(port in (s.flow.source.port, s.flow.destination.port) for s in run.recording.segments)
+
+    def test_an_event_that_was_not_seen_is_an_error_that_names_those_that_were(self):
+        lab.start(*AUCTION, mode="tap")
+        with pytest.raises(InputError, match="'replaced values'"):
+            lab.record(one_bid).journey("no such event")
+
+
+class TestSaved:
+    def test_a_recording_saved_and_loaded_shows_the_same(self, tmp_path):
+        lab.start(*AUCTION, mode="tap")
+        run = lab.record(one_bid)
+        loaded = lab.load(run.save(tmp_path / "one bid"))
+        assert loaded.recording == run.recording
+        assert loaded.journey("replace old value") == run.journey("replace old value")
+        for view in ("packets", "frames", "bytes", "stepper"):
+            ours, theirs = (getattr(each, view) for each in (run, loaded))
+            arguments = {"event": "replace old value"}
+            assert str(ours(**arguments)) == str(theirs(**arguments))
+
+    def test_what_is_saved_names_no_path_of_this_machine(self, tmp_path):
+        import gzip
+        from pathlib import Path
+
+        lab.start(*AUCTION, mode="tap")
+        folder = lab.record(one_bid).save(tmp_path / "one bid")
+        for path in folder.iterdir():
+            data = path.read_bytes()
+            data = gzip.decompress(data) if path.suffix == ".gz" else data
+            assert str(Path.home()).encode() + b"/" not in data and sys.prefix.encode() not in data, path.name
+
+    def test_the_committed_recording_replays_without_a_server(self):
+        server = lab.start(*AUCTION, mode="replay")
+        assert server.child is None
+        run = lab.record(one_bid)
+        assert run.received("replaced values")["bob"]
+        assert run.check("replace old value").whole
+        others = [name for name in stale(run.recording) if not name.startswith("CPython")]
+        assert not others, "make it anew: it was recorded with other versions"
+
+    def test_a_recording_that_is_not_there_is_named(self):
+        with pytest.raises(LabError, match="is no recording"):
+            lab.replay("no such recording")
+
+    def test_the_events_of_one_side(self):
+        run = lab.replay("one_bid")
+        assert run.events("replace old value", Side.SERVER) == []
+        assert len(run.events("replaced values", Side.SERVER)) == 2
+
+
+KERNEL = """
+import sys
+from utils import lab
+server = lab.start("lab_server", "--port", "0", "--lesson", "seed", mode="tap")
+print(server.child.pid, server.port, flush=True)
+import time
+time.sleep(600)
+"""
+
+
+class TestKernel:
+    def test_a_killed_kernel_leaves_no_server_and_no_port(self):
+        """Twenty kills, most while the server starts, the rest when it runs."""
+        chance = random.Random(5)
+        for number in range(20):
+            kernel = subprocess.Popen([sys.executable, "-c", KERNEL], stdout=subprocess.PIPE)
+            if number % 4 == 0:
+                kernel.stdout.readline()
+            else:
+                time.sleep(chance.uniform(0.1, 1.5))  # a phase to be hit, not a wait
+            started = psutil.Process(kernel.pid).children(recursive=True)
+            kernel.kill()
+            kernel.communicate()
+            assert until(lambda started=started: not any(running(child.pid) for child in started))
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+    def test_interrupts_and_restarts_of_a_real_kernel(self):
+        manager = KernelManager(kernel_name="python3")
+        manager.start_kernel()
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=60)
+
+            def pid() -> int:
+                code = "from utils import lab; server = lab.start('lab_server', '--port', '0', mode='tap')"
+                told: list[str] = []
+                reply = client.execute_interactive(
+                    f"{code}; print(server.child.pid)",
+                    timeout=60,
+                    output_hook=lambda m: told.append(m["content"].get("text", "")),
+                )
+                assert reply["content"]["status"] == "ok", reply["content"]
+                return int("".join(told))
+
+            first = pid()
+            for _ in range(20):
+                client.execute("import time; print('running', flush=True); time.sleep(600)")
+                while client.get_iopub_msg(timeout=60)["content"].get("text") != "running\n":
+                    pass
+                os.killpg(os.getpgid(manager.provisioner.process.pid), signal.SIGINT)
+                assert client.get_shell_msg(timeout=60)["content"]["status"] == "error"
+            assert pid() == first, "an interrupt of a cell must not touch the server"
+            manager.restart_kernel(now=True)
+            client.wait_for_ready(timeout=60)
+            assert until(lambda: not running(first))
+            assert running(pid())
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
