@@ -93,18 +93,20 @@ def main(
         auction = create_auction(settings)
     except SQLAlchemyError as error:
         raise click.ClickException(f"the database cannot be used: {error}") from None
-    if stop_with_parent:
-        _watch_parent()
     server = serving.make(auction, host, port)
     url = f"http://{'[::1]' if host == '::1' else host}:{server.port}"
-    logging.getLogger("lab_server").info(
-        "listening", extra={"url": url, "instance": settings.instance, "lessons": sorted(settings.lessons)}
-    )
-    if "auctioneer_token" not in secrets:
-        click.echo(f"The auctioneer's page is {url}/auctions#auctioneer={settings.auctioneer_token}")
-    click.echo(f"Process {os.getpid()}, instance {settings.instance}, listens on {url}")
-    sys.stdout.flush()
-    serving.serve(auction, server)
+
+    def announce() -> None:
+        if stop_with_parent:
+            _watch_parent()
+        fields = {"url": url, "instance": settings.instance, "lessons": sorted(settings.lessons)}
+        logging.getLogger("lab_server").info("listening", extra=fields)
+        if "auctioneer_token" not in secrets:
+            click.echo(f"The auctioneer's page is {url}/auctions#auctioneer={settings.auctioneer_token}")
+        click.echo(f"Process {os.getpid()}, instance {settings.instance}, listens on {url}")
+        sys.stdout.flush()
+
+    serving.serve(auction, server, announce=announce)
 
 
 def _watch_parent() -> None:

@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -126,16 +127,21 @@ def make(auction: Auction, host: str, port: int) -> BaseWSGIServer:
     return make_server(host, port, auction.app, threaded=True, request_handler=handler)
 
 
-def serve(auction: Auction, server: BaseWSGIServer) -> None:
-    """Serve in this thread, which must be the main one, until SIGINT or SIGTERM; then clean up."""
+def serve(auction: Auction, server: BaseWSGIServer, *, announce: Callable[[], None]) -> None:
+    """Serve in this thread, which must be the main one, until SIGINT or SIGTERM; then clean up.
+
+    ``announce`` is called when clients may come, and signals too.
+    """
     # Set both: a shell starts background jobs with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    auction.clock.start()
     try:
         with suppress(KeyboardInterrupt):  # one that comes in the loop, the loop handles itself
+            auction.clock.start()
+            announce()
             server.serve_forever()
     finally:
+        server.server_close()
         take_leave(auction, server)
     log.info("stopped")
 

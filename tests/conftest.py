@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,11 @@ from hypothesis import settings
 # every run of CI: a new find belongs to whoever made the change.
 settings.register_profile("lab", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("lab")
+
+# What belongs to another Python is no part that could be installed here.
+_ONLY_FROM_3_12 = ["test_tracing_monitoring.py"]
+_ONLY_ON_3_11 = ["test_tracing_profiling.py", "test_tracing_reach.py"]
+collect_ignore = _ONLY_ON_3_11 if sys.version_info >= (3, 12) else _ONLY_FROM_3_12
 
 
 def _skipping_fails(report):

@@ -302,9 +302,11 @@ def test_memory_is_bounded_and_the_loss_is_reported():
 
 @pytest.mark.parametrize("detail", Detail)
 def test_the_detail_says_how_much_is_recorded(detail):
+    collector = Collector("test", roots=[APPS], detail=detail)
+    collector.install()
     with serving() as address, client(address) as (one, heard):
         bid(one, heard, 0)
-        with Collector("test", roots=[APPS], detail=detail) as collector:
+        with collector:
             bid(one, heard, 1)
             trace = collector.take()
     names = {call.code.name: call.arguments for call in trace.calls if call.site is not None}

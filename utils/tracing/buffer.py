@@ -1,6 +1,6 @@
 """The flat facts that the hooks note, in one bounded buffer.
 
-The rule kept here: noting a fact takes no lock and keeps no frame and no value
+The rule kept here: noting a fact waits for no one and keeps no frame and no value
 of the program alive.  A fact is one row of seven small things, and rows are
 added by a single ``list.extend``, which CPython does in one step: threads may
 write side by side.  Now and then a batch of rows is packed into columns of
@@ -25,6 +25,8 @@ WIDTH = 7
 
 #: So many rows are packed at a time: a pause of some milliseconds, once in some thousand calls.
 BATCH = 8_192
+#: How long a hook gives way to the packing, in seconds, if there are two batches of rows.
+BRAKE = 0.02
 #: Packed before the batch is full, if so many bytes of data were copied.
 HEAVY = 8 << 20
 #: What one extra (a snapshot, a transfer) is taken to weigh when the bound is watched, in bytes.
@@ -144,7 +146,11 @@ class Buffer:
     def pack(self, *, early: bool = False) -> None:
         """Pack whole batches of rows (``early``: all rows), and drop what is beyond the bound."""
         if not self._packing.acquire(blocking=False):
-            return  # another thread is just doing it
+            # Another thread is just doing it.  If rows come faster than it can
+            # pack them, it is given time: little, for it may be this very
+            # thread, interrupted by a signal.
+            if len(self.rows) < 2 * self.full or not self._packing.acquire(timeout=BRAKE):
+                return
         try:
             while len(self.rows) >= self.full:
                 self._pack_rows(self.full)

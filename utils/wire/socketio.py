@@ -57,6 +57,24 @@ class Decoded(NamedTuple):
     json_at: int = 0
 
 
+class Pieces(NamedTuple):
+    """A packet's text, taken apart and not interpreted; what is not there is None."""
+
+    type: str
+    attachments: str | None
+    namespace: str | None
+    id: str | None
+    data: str
+
+
+def split(text: str) -> Pieces | None:
+    """The pieces of what follows Engine.IO's ``4``; None if it has no packet type."""
+    match = _HEAD.match(text)
+    if match is None:
+        return None
+    return Pieces(match["type"], match["attachments"], match["namespace"], match["id"], text[match.end() :])
+
+
 class _Constant(ValueError):
     """One of the words that Python's parser takes for numbers, and JSON does not have."""
 
