@@ -9,7 +9,7 @@ import wsproto.frame_protocol
 from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP
-from scapy.packet import Packet, Padding, Raw
+from scapy.packet import Packet, Padding, Raw, bind_layers, split_layers
 from scapy.sessions import TCPSession
 
 from tests.wire_bytes import CONVERSATION, framed
@@ -44,7 +44,7 @@ def test_a_frame_of_any_length(size, client):
     assert bytes(packet) == frame
 
 
-@given(st.binary(max_size=300))
+@given(st.binary(min_size=1, max_size=300))
 def test_whatever_the_bytes_they_come_back(data):
     for layer in (WebSocket, EngineIO, EngineIOPayload):
         assert bytes(layer(data)) == data
@@ -58,8 +58,10 @@ def test_frames_around_any_bytes_come_back(data, begin, client):
 
 
 def test_a_frame_cut_short_is_shown_as_far_as_it_goes():
-    for end in range(len(FRAMES[3])):
-        assert bytes(WebSocket(FRAMES[3][:end])) == FRAMES[3][:end]
+    for end in range(1, len(FRAMES[3])):
+        packet = WebSocket(FRAMES[3][:end])
+        assert bytes(packet) == FRAMES[3][:end]
+        assert isinstance(packet, WebSocket) == (end >= 6)
 
 
 def test_fields_of_an_event():
@@ -154,23 +156,19 @@ def test_a_polling_payload_and_its_packets():
 def test_scapys_own_session_can_follow_frames():
     """A user who binds the layer to a port gets whole frames from scapy's TCPSession."""
     stream = framed('42["bid",1250]') + framed("3")
-    session = TCPSession()
-    found = []
-    at = 1
-    for piece in (stream[:1], stream[1:9], stream[9:20], stream[20:]):
-        packet = (
-            IP(src="1.1.1.1", dst="2.2.2.2") / TCP(sport=1, dport=2, seq=at, flags="PA") / WebSocket(piece)
-        )
-        packet[TCP].payload.original = piece
-        at += len(piece)
-        session.tcp_frags[session._get_ident(packet)][1].setdefault("pay_class", WebSocket)
-        session.tcp_frags[session._get_ident(packet)][1].setdefault(
-            "tcp_reassemble", WebSocket.tcp_reassemble
-        )
-        whole = session.process(packet)
-        if whole is not None and WebSocket in whole:
-            found.append(whole[WebSocket])
-    assert [packet.summary() for packet in found] == ['WebSocket / EngineIO / Socket.IO event "bid" [1250]']
+    bind_layers(TCP, WebSocket, dport=5123)
+    try:
+        session = TCPSession()
+        at, found = 1, []
+        for piece in (stream[:8], stream[8:9], stream[9:20], stream[20:]):
+            header = IP(src="1.1.1.1", dst="2.2.2.2") / TCP(sport=1, dport=5123, seq=at, flags="PA")
+            at += len(piece)
+            packet = session.process(IP(bytes(header / Raw(piece))))
+            found += [packet[WebSocket].summary()] if packet is not None and WebSocket in packet else []
+    finally:
+        split_layers(TCP, WebSocket, dport=5123)
+    event = 'WebSocket / EngineIO / Socket.IO event "bid" [1250]'
+    assert found == [event, "WebSocket / Engine.IO PONG"]
 
 
 def test_the_layers_agree_with_the_decoder():

@@ -113,6 +113,17 @@ def test_a_generator_is_one_call_however_often_it_is_resumed():
     assert generator.arguments == {"most": "2"}
 
 
+def test_a_generator_that_others_feed_is_a_call_of_each():
+    calls, _ = record(traced.feeds)
+    assert [call.code.name for call in calls] == ["feeds", "asks", "numbers", "inner", "asks", "numbers", "inner"]
+    asks = [call for call in calls if call.code.name == "asks"]
+    for around, generator in zip(asks, [call for call in calls if call.code.name == "numbers"], strict=True):
+        assert generator.parent == around.id
+        assert around.enter_ns < generator.enter_ns < generator.leave_ns < around.leave_ns
+        assert generator.site.line == line_of(traced.asks, "next(generator)")
+        assert generator.arguments == {"most": "5"}
+
+
 def test_an_abandoned_generator_ends_where_it_is_closed():
     calls, _ = record(traced.abandons)
     assert [call.code.name for call in calls] == ["abandons", "numbers", "inner"]

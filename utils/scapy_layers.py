@@ -105,6 +105,11 @@ class WebSocket(Packet):
         ConditionalField(XStrFixedLenField("key", bytes(4), 4), lambda frame: frame.mask == 1),
     ]
 
+    @classmethod
+    def dispatch_hook(cls, _pkt: bytes | None = None, *args: Any, **kargs: Any) -> type[Packet]:
+        """A header that is cut short is no frame yet."""
+        return Raw if _pkt and len(_pkt) < _header_length(_pkt) else cls
+
     @property
     def payload_length(self) -> int | None:
         """The payload's length in bytes, from whichever field holds it; None before it is computed."""
@@ -157,6 +162,13 @@ class WebSocket(Packet):
         return f"WebSocket {self.sprintf('%WebSocket.opcode%')}" + (
             f" {length}" if length is not None else ""
         )
+
+
+def _header_length(data: bytes) -> int:
+    """How long a frame's header is, by its second byte (RFC 6455, section 5.2)."""
+    if len(data) < 2:
+        return 2
+    return 2 + {126: 2, 127: 8}.get(data[1] & 0x7F, 0) + (4 if data[1] & 0x80 else 0)
 
 
 class WebSocketClose(Packet):

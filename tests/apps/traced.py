@@ -55,6 +55,15 @@ def abandons():
     generator.close()
 
 
+def feeds():
+    generator = numbers(5)
+    return asks(generator), asks(generator)
+
+
+def asks(generator):
+    return next(generator)
+
+
 def never_begins():
     numbers(3)
 

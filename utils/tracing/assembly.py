@@ -1,8 +1,8 @@
 """From flat facts to calls, transfers and hand-offs.
 
 The rule kept here: nothing is invented.  Records of one thread are read in
-their order; a call ends with its own record, a generator's many entries are
-folded into one call, and what was open when a recording ended stays open
+their order; a call ends with its own record, a generator's many entries from one
+call are folded into one, and what was open when a recording ended stays open
 (``leave_ns`` is None).  A call whose beginning was dropped at the buffer's
 bound begins, for us, with what is kept.
 """
@@ -151,13 +151,19 @@ class _Reader:
         self.calls.append(call)
 
     def _resume(self, thread: _Thread, frame: int, fresh: _Open) -> None:
-        """A generator goes on: the same call, or one that began before the recording."""
+        """A generator goes on: the same call, as long as the same call asks it.
+
+        A generator that lives long (a parser that is fed) is another call for
+        each call that feeds it; otherwise it would outlast what is around it.
+        """
         call = thread.waiting.pop(frame, None) or self._waiting_elsewhere(frame)
-        if call is None or call.code != fresh.code:
-            self._enter(thread, fresh)
-            return
-        call.leave_ns = call.left = None
-        thread.stack.append(call)
+        if call is not None and call.code == fresh.code:
+            fresh.entered = call.entered
+            if call.parent is (thread.stack[-1] if thread.stack else None):
+                call.leave_ns = call.left = None
+                thread.stack.append(call)
+                return
+        self._enter(thread, fresh)
 
     def _waiting_elsewhere(self, frame: int) -> _Open | None:
         for thread in self._stacks.values():

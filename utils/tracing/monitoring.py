@@ -117,7 +117,7 @@ class MonitoringEngine:
         buffer, rows, extend = self._buffer, self._buffer.rows, self._buffer.extend
         clock, full, getframe = buffer.clock, buffer.full, sys._getframe
         plans, plan_of, disable = self._plans, self._plan, sys.monitoring.DISABLE
-        unwind = Kind.UNWIND
+        unwind, yielding, resuming = Kind.UNWIND, Kind.YIELD, Kind.RESUME
 
         def on_start(code: CodeType, offset: int) -> Any:
             try:
@@ -175,24 +175,30 @@ class MonitoringEngine:
             except Exception:
                 buffer.faults += 1
 
-        def note_generator(kind: Kind) -> Callable[..., None]:
-            def callback(code: CodeType, offset: int, value: Any = None) -> None:
-                try:
-                    if id(code) in plans:
-                        extend((get_ident(), clock(), kind, code, None, offset, id(getframe(1))))
-                except Exception:
-                    buffer.faults += 1
+        def on_yield(code: CodeType, offset: int, value: Any) -> None:
+            try:
+                if id(code) in plans:
+                    extend((get_ident(), clock(), yielding, code, None, offset, id(getframe(1))))
+            except Exception:
+                buffer.faults += 1
 
-            return callback
+        def on_resume(code: CodeType, offset: int, thrown: Any = None) -> None:
+            try:
+                if id(code) in plans:
+                    frame = getframe(1)
+                    caller, at = (None, 0) if frame.f_back is None else (frame.f_back.f_code, frame.f_back.f_lasti)
+                    extend((get_ident(), clock(), resuming, code, caller, at, id(frame)))
+            except Exception:
+                buffer.faults += 1
 
         events = sys.monitoring.events
         return {
             events.PY_START: on_start,
             events.PY_RETURN: on_return,
             events.PY_UNWIND: on_unwind,
-            events.PY_YIELD: note_generator(Kind.YIELD),
-            events.PY_RESUME: note_generator(Kind.RESUME),
-            events.PY_THROW: note_generator(Kind.RESUME),
+            events.PY_YIELD: on_yield,
+            events.PY_RESUME: on_resume,
+            events.PY_THROW: on_resume,
         }
 
 
