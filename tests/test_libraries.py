@@ -101,7 +101,7 @@ class TestLink:
         for name in libraries.LAYOUTS:
             home = libraries.distribution(name).home
             facts = importlib.metadata.metadata(name)
-            named = [*(facts.get_all("Project-URL") or ()), facts["Home-page"] or ""]
+            named = [*(facts.get_all("Project-URL") or ()), facts.get("Home-page") or ""]
             assert any(home in entry for entry in named)
 
     def test_github_and_forgejo_are_addressed_in_their_own_way(self):

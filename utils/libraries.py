@@ -153,14 +153,19 @@ def locate(portable: str) -> str:
     return portable
 
 
+def _field(facts: email.message.Message | importlib.metadata.PackageMetadata, name: str) -> str:
+    """A field of the metadata; empty if it is missing (asking by ["name"] would then warn)."""
+    return str(next(iter(facts.get_all(name) or ()), ""))
+
+
 def _licence(facts: email.message.Message | importlib.metadata.PackageMetadata) -> str:
     """The licence as the metadata tells it: an SPDX expression where there is one."""
-    if expression := facts["License-Expression"]:
+    if expression := _field(facts, "License-Expression"):
         return str(expression)
     for line in facts.get_all("Classifier") or ():
         if line.startswith("License :: OSI Approved :: "):
             return str(line).rpartition(" :: ")[2].removesuffix(" License")
-    return (facts["License"] or "not stated").splitlines()[0]
+    return (_field(facts, "License") or "not stated").splitlines()[0]
 
 
 def _home(facts: email.message.Message | importlib.metadata.PackageMetadata) -> str | None:
@@ -170,8 +175,8 @@ def _home(facts: email.message.Message | importlib.metadata.PackageMetadata) -> 
         label, _, url = entry.partition(",")
         urls["".join(filter(str.isalnum, label.lower()))] = url.strip()
     named = [urls[label] for label in _SOURCE_LABELS if label in urls]
-    home = next(iter(named), facts["Home-page"])
-    return str(home).rstrip("/") if home else None
+    home = next(iter(named), _field(facts, "Home-page"))
+    return home.rstrip("/") or None
 
 
 # ── links ────────────────────────────────────────────────────────────────────
