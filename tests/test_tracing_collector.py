@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import random
 import socket
 import sys
 import threading
@@ -11,6 +12,7 @@ import time
 import weakref
 from pathlib import Path
 
+import engineio
 import pytest
 import socketio
 
@@ -122,10 +124,7 @@ def test_every_byte_has_one_send_and_one_recv_that_agree(transports):
         sent, received = stream[TransferKind.SEND], stream.get(TransferKind.RECV, b"")
         # What was sent last may not have been read any more.
         assert sent.startswith(received), flow
-    whole = [
-        stream for stream in streams.values() if stream[TransferKind.SEND] == stream.get(TransferKind.RECV)
-    ]
-    assert len(whole) >= 2
+        assert len(received) > 100
     for moved in trace.transfers:
         assert moved.start_ns <= moved.end_ns
 
@@ -333,8 +332,7 @@ class Mine:
     __repr__ = __str__ = __eq__ = __bool__ = __len__ = __iter__ = __hash__ = __getattr__ = __format__ = _touch
 
 
-def test_traced_bids_with_hostile_values(bids=100):
-    """R9, in short: no exception reaches the program, no deadlock, all calls balanced."""
+def hold_hostile_bids(bids):
     with serving() as address, client(address) as (one, heard):
         with Collector("test", roots=[APPS], capacity=400_000) as collector:
             for amount in range(bids):
@@ -352,6 +350,60 @@ def test_traced_bids_with_hostile_values(bids=100):
             assert parent.thread == call.thread
     handlers = [call for call in trace.calls if call.code.name == "build.<locals>.on_bid"]
     assert [call.result for call in handlers] == ["'accepted'"] * bids
+
+
+def test_traced_bids_with_hostile_values():
+    """No exception reaches the program, no deadlock, all calls balanced."""
+    hold_hostile_bids(50)
+
+
+@pytest.mark.soak
+def test_a_thousand_traced_bids_with_hostile_values():
+    hold_hostile_bids(1000)
+
+
+class InOrder(socketio.Client):
+    """Handles its messages one after the other; the library's own client starts a thread for each."""
+
+    class _EngineIO(engineio.Client):
+        def _trigger_event(self, event, *arguments, run_async=False):
+            return super()._trigger_event(event, *arguments, run_async=run_async and event != "message")
+
+    def _engineio_client_class(self):
+        return self._EngineIO
+
+    def _handle_event(self, namespace, id, data):
+        self._trigger_event(data[0], namespace, *data[1:])
+
+
+def hold_bursts(bursts):
+    """Bursts of texts and blobs, with jitter: traced, they come in order and whole."""
+    jitter = random.Random(8)
+    with Collector("test", roots=[APPS], tap=True, capacity=200_000) as collector:
+        with serving() as address:
+            heard = []
+            one = InOrder(reconnection=False)
+            one.on("piece", lambda number, blob: heard.append((number, blob)))
+            one.connect(address)
+            try:
+                for burst in range(bursts):
+                    heard.clear()
+                    one.emit("burst", [jitter.uniform(0, 0.002) for _ in range(10)])
+                    until(lambda: len(heard) == 10)
+                    assert heard == [(number, bytes([number]) * 3) for number in range(10)], burst
+            finally:
+                one.disconnect()
+        trace = collector.take()
+    assert trace.faults == 0
+
+
+def test_jittered_bursts_keep_their_order():
+    hold_bursts(20)
+
+
+@pytest.mark.soak
+def test_a_thousand_jittered_bursts_keep_their_order():
+    hold_bursts(1000)
 
 
 def test_switching_on_and_off_under_load():

@@ -23,7 +23,13 @@ from utils.tracing.snapshots import (
 )
 
 small_text = st.text(max_size=20).filter(lambda text: scrub(text) == text)
-scalars = st.none() | st.booleans() | st.integers(-(2**500), 2**500) | st.floats(allow_nan=False) | small_text
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**500), 2**500)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | small_text
+)
 plain = st.recursive(
     scalars | st.binary(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner),

@@ -1,8 +1,9 @@
-"""A small Flask-SocketIO application: one page, and an event that is broadcast and acknowledged."""
+"""A small Flask-SocketIO application: one page, a bid that is broadcast, a burst that is not."""
 
 from __future__ import annotations
 
 import sys
+import time
 
 from flask import Flask
 from flask_socketio import SocketIO, emit
@@ -33,6 +34,12 @@ def build(port: int = 0) -> tuple[SocketIO, BaseWSGIServer]:
     def on_bid(amount: object) -> str:
         emit("bid", amount, broadcast=True)
         return "accepted"
+
+    @socketio.on("burst")
+    def on_burst(pauses: list[float]) -> None:
+        for number, pause in enumerate(pauses):
+            time.sleep(pause)
+            emit("piece", (number, bytes([number]) * 3))
 
     return socketio, make_server("127.0.0.1", port, app, threaded=True, request_handler=Handler)
 

@@ -124,7 +124,7 @@ class Buffer:
         self._lost = 0
         self._codes: dict[int, CodeType | None] = {}  # id → code, kept so that the id stays its own
         self._threads: dict[int, ThreadFacts] = {}
-        self._packing = threading.Lock()  # a hook only tries it, and never waits
+        self._packing = threading.Lock()  # a hook does not wait for it, or hardly
         self._thread_numbers = itertools.count(1)
         self._known: dict[int, ThreadFacts] = {}  # ident → the thread that has it now
 
@@ -145,12 +145,12 @@ class Buffer:
 
     def pack(self, *, early: bool = False) -> None:
         """Pack whole batches of rows (``early``: all rows), and drop what is beyond the bound."""
-        if not self._packing.acquire(blocking=False):
-            # Another thread is just doing it.  If rows come faster than it can
-            # pack them, it is given time: little, for it may be this very
-            # thread, interrupted by a signal.
-            if len(self.rows) < 2 * self.full or not self._packing.acquire(timeout=BRAKE):
-                return
+        # Another thread may just be doing it.  Only if rows come faster than it
+        # can pack them, it is given time: little, for it may be this very
+        # thread, interrupted by a signal.
+        patience = BRAKE if len(self.rows) >= 2 * self.full else 0
+        if not self._packing.acquire(timeout=patience):
+            return
         try:
             while len(self.rows) >= self.full:
                 self._pack_rows(self.full)

@@ -185,9 +185,8 @@ class MonitoringEngine:
         def on_resume(code: CodeType, offset: int, thrown: Any = None) -> None:
             try:
                 if id(code) in plans:
-                    frame = getframe(1)
-                    caller, at = (None, 0) if frame.f_back is None else (frame.f_back.f_code, frame.f_back.f_lasti)
-                    extend((get_ident(), clock(), resuming, code, caller, at, id(frame)))
+                    frame, caller = getframe(1), getframe(2)
+                    extend((get_ident(), clock(), resuming, code, caller.f_code, caller.f_lasti, id(frame)))
             except Exception:
                 buffer.faults += 1
 

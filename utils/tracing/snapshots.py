@@ -6,8 +6,8 @@ looked into, two levels deep and up to a bound; of all others only the type's
 name is taken (and of a member of an enumeration, its own).  ``freeze`` copies
 the little that is needed while the program runs; ``render`` makes the text
 afterwards, and takes out what is secret by its name.  The text of a value that
-is neither cut nor secret nor foreign is a Python literal: ``ast.literal_eval``
-gives the value back.
+is neither cut nor secret nor foreign (nor infinite) is a Python literal:
+``ast.literal_eval`` gives the value back.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ LONGEST = 1 << 25
 LARGEST = 1 << 25
 
 #: The most chunks, and the longest line of a chunk's size or of the trailer.
-MOST_CHUNKS = 1 << 18
+MOST_CHUNKS = 1 << 16
 LONGEST_LINE = 4096
 
 _SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")

@@ -104,8 +104,9 @@ def decode(text: str) -> Decoded:
         expected = _amiss(kind, data, at < len(text))
         if expected:
             faults = (Fault(byte_length(text[:at]), expected, shown(text[at:], 20) or "nothing", _CLAUSE),)
-    if (kind in _BINARY) != (attachments is not None):
-        expected = "the number of attachments" if kind in _BINARY else f"no attachments with {kind.name}"
+    # A text packet announces none, a binary one announces some.
+    if bool(int(attachments or 0)) != (kind in _BINARY) or (attachments and kind not in _BINARY):
+        expected = "how many attachments follow" if kind in _BINARY else f"no attachments with {kind.name}"
         faults += (Fault(1, expected, shown(text[1:12]) or "nothing", _CLAUSE),)
     packet = SocketPacket(
         kind,
