@@ -158,6 +158,25 @@ def test_a_thread_keeps_its_number_and_another_with_its_ident_gets_a_new_one():
     assert met[0].number == met[1].number != met[2].number
 
 
+def test_a_thread_at_the_address_of_one_that_is_gone_is_another():
+    buffer = Buffer(100, lambda: 0)
+    first = threading.Thread(name="first")
+    buffer.meet(first, 7)
+    address = id(first)
+    del first
+    kept = []  # until the allocator gives the same place again
+    while not kept or id(kept[-1]) != address:
+        assert len(kept) < 10_000
+        kept.append(threading.Thread(name="second"))
+    buffer.meet(kept[-1], 7)
+    buffer.meet(None, 7)  # one that the threading module does not know
+    buffer.meet(None, 7)
+    met = [row[6] for row in all_rows(buffer.copy())]
+    assert [facts.name for facts in met] == ["first", "second", "thread 7", "thread 7"]
+    assert met[0].identity == met[1].identity
+    assert len({facts.number for facts in met}) == 3
+
+
 def test_a_threads_name_is_read_past_its_own_property():
     class Renamed(threading.Thread):
         name = property(lambda self: 1 / 0)

@@ -366,14 +366,12 @@ class InOrder(socketio.Client):
     """Handles its messages one after the other; the library's own client starts a thread for each."""
 
     class _EngineIO(engineio.Client):
-        def _trigger_event(self, event, *arguments, run_async=False):
-            return super()._trigger_event(event, *arguments, run_async=run_async and event != "message")
+        def _trigger_event(self, event, *arguments, run_async=False, **named):
+            run_async = run_async and event != "message"
+            return super()._trigger_event(event, *arguments, run_async=run_async, **named)
 
     def _engineio_client_class(self):
         return self._EngineIO
-
-    def _handle_event(self, namespace, id, data):
-        self._trigger_event(data[0], namespace, *data[1:])
 
 
 def hold_bursts(bursts):

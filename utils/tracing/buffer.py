@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import struct
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -126,7 +127,9 @@ class Buffer:
         self._threads: dict[int, ThreadFacts] = {}
         self._packing = threading.Lock()  # a hook does not wait for it, or hardly
         self._thread_numbers = itertools.count(1)
-        self._known: dict[int, ThreadFacts] = {}  # ident → the thread that has it now
+        # ident → the thread that has it now.  The system uses idents again, and Python the
+        # addresses of objects: only a reference tells that it is still the same thread.
+        self._known: dict[int, tuple[weakref.ref[threading.Thread] | None, ThreadFacts]] = {}
 
     # ── written by the hooks ─────────────────────────────────────────────────
 
@@ -161,13 +164,16 @@ class Buffer:
 
     def meet(self, thread: threading.Thread | None, ident: int) -> None:
         """Note that ``thread``, which has ``ident``, is there."""
-        identity = 0 if thread is None else id(thread)
-        facts = self._known.get(ident)
-        if facts is None or facts.identity != identity:
+        known = self._known.get(ident)
+        if known is not None and _refers_to(known[0], thread):
+            facts = known[1]
+        else:
             # Read past any property of a subclass: a hook runs no code of others.
             name = None if thread is None else object.__getattribute__(thread, "_name")
             name = name if type(name) is str else f"thread {ident}"
-            facts = self._known[ident] = ThreadFacts(next(self._thread_numbers), name, identity)
+            identity, reference = (0, None) if thread is None else (id(thread), weakref.ref(thread))
+            facts = ThreadFacts(next(self._thread_numbers), name, identity)
+            self._known[ident] = reference, facts
         self.extend((ident, self.clock(), Kind.THREAD, None, None, 0, facts))
 
     # ── by whoever reads ─────────────────────────────────────────────────────
@@ -227,6 +233,12 @@ class Buffer:
             if isinstance(extra, ThreadFacts):
                 (ident,) = struct.unpack_from("=Q", columns.idents, 8 * index)
                 self._threads[ident] = extra
+
+
+def _refers_to(reference: weakref.ref[threading.Thread] | None, thread: threading.Thread | None) -> bool:
+    if reference is None or thread is None:
+        return reference is None and thread is None
+    return reference() is thread
 
 
 #: The frame in which every thread of the threading module begins.
