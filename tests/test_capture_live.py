@@ -158,11 +158,17 @@ def test_scapys_own_sniff_takes_the_socket(echo):
     from utils.capture.loopback import LoopbackSocket
 
     ready = threading.Event()
+    payloads: list[bytes] = []
+
+    def there_and_back(packet) -> bool:
+        payloads.extend(filter(None, [bytes(packet[TCP].payload)]))
+        return len(payloads) == 2
+
     source = LoopbackSocket(echo.port)
-    sniffer = AsyncSniffer(opened_socket=source, started_callback=ready.set)
+    sniffer = AsyncSniffer(opened_socket=source, started_callback=ready.set, stop_filter=there_and_back)
     sniffer.start()
     assert ready.wait(10)
     echo.talk(b"hello")
-    found = sniffer.stop()
+    sniffer.join(30)
     source.close()
-    assert [bytes(packet[TCP].payload) for packet in found if packet[TCP].payload][:2] == [b"hello", b"hello"]
+    assert payloads == [b"hello", b"hello"]

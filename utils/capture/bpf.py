@@ -21,6 +21,9 @@ _EQUAL = 0x15  # A == k ?
 _ANY_BIT = 0x45  # A & k ?
 _RETURN = 0x06
 
+#: Bytes of one instruction, a struct sock_filter.
+INSTRUCTION = 8
+
 _IPV4, _IPV6 = 0x0800, 0x86DD
 _WHOLE = 0xFFFFFFFF
 

@@ -8,6 +8,7 @@ blocks are those of the PCAP Next Generation draft, sections 4.1 to 4.3.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import IO
 
 #: Link types (https://www.tcpdump.org/linktypes.html).
@@ -16,6 +17,12 @@ ETHERNET = 1
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
 _COMMENT, _END, _RESOLUTION = 1, 0, 9
 _NANOSECONDS = 9  # stamps count units of 10**-9 s
+
+_PACKET_HEAD = struct.Struct("<IIIIIII")
+_PACKET_FRAME = _PACKET_HEAD.size + 4  # of a packet's block, all but the padded packet
+
+#: By the bytes of padding: what closes a block, the padding and the block's size once more.
+_ENDS = tuple(struct.Struct(f"<{padding}xI").pack for padding in range(4))
 
 
 class Writer:
@@ -30,9 +37,23 @@ class Writer:
 
     def write(self, time_ns: int, packet: bytes) -> None:
         """Add one packet, stamped in nanoseconds since 1970."""
-        high, low = divmod(time_ns, 1 << 32)
-        head = struct.pack("<IIIII", 0, high, low, len(packet), len(packet))
-        self._block(_PACKET, head + packet + b"\0" * (-len(packet) % 4))
+        self.write_all([(time_ns, packet, len(packet))])
+
+    def write_all(self, packets: Iterable[tuple[int, bytes, int]]) -> None:
+        """Add packets: stamp, the bytes that are there, and how many there were on the wire."""
+        blocks: list[bytes] = []
+        for time_ns, packet, length in packets:
+            captured = len(packet)
+            padding = -captured & 3
+            size = captured + padding + _PACKET_FRAME
+            # Interface 0; the stamp's high and low half.
+            high, low = time_ns >> 32, time_ns & 0xFFFFFFFF
+            blocks += (
+                _PACKET_HEAD.pack(_PACKET, size, 0, high, low, captured, length),
+                packet,
+                _ENDS[padding](size),
+            )
+        self._file.write(b"".join(blocks))
 
     def flush(self) -> None:
         self._file.flush()

@@ -9,57 +9,91 @@ a sniffer in one of its threads lose most packets.)
 from __future__ import annotations
 
 import argparse
-import selectors
 import sys
 import threading
-import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from utils.capture.pcapng import Writer
+from utils.capture.afpacket import PacketSocket, Stamped, Statistics
+from utils.capture.pcapng import ETHERNET, Writer
+from utils.capture.ring import Ring
 from utils.supervision import Control
+
+#: How long to wait for packets before looking whether anybody asks, in seconds.
+_TURN = 0.02
+
+#: How long a flush may take, in seconds.
+_PATIENCE = 20.0
+
+
+class Source(Protocol):
+    """Where packets come from."""
+
+    def take(self, timeout: float) -> list[Stamped]:
+        """The packets that are here; if there are none, wait for ``timeout`` seconds."""
+
+    def statistics(self) -> Statistics | None:
+        """Packets and drops since the last call; None where the system does not say."""
+
+    def close(self) -> None: ...
 
 
 class Sniffer:
     """Takes packets in one thread; the channel's thread asks it to flush and to stop."""
 
-    def __init__(self, source: Any, out: Path) -> None:
+    def __init__(self, source: Source, out: Path, *, link_type: int = ETHERNET) -> None:
         self._source = source
         self._file = out.open("wb")
-        self._writer = Writer(self._file, comment="captured live on the loopback")
-        self._packets = 0
-        self._dropped = 0
+        self._writer = Writer(self._file, link_type=link_type, comment="captured live on the loopback")
+        self._taken = 0
+        self._passed = 0  # by the kernel's count
+        self._dropped: int | None = 0
         self._stop = threading.Event()
         self._asked = threading.Event()
         self._flushed = threading.Event()
 
     def run(self) -> None:
         """Take packets until told to stop."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._source, selectors.EVENT_READ)
+        try:
             while not self._stop.is_set():
-                if selector.select(0.02):
-                    self._take()
-                elif self._asked.is_set():
-                    # Nothing is waiting: all that came before the question is written.
+                self._take()
+                if self._asked.is_set():
                     self._asked.clear()
-                    self._writer.flush()
+                    self._settle()
                     self._flushed.set()
-        self._file.close()
-        self._source.close()
+        finally:
+            self._file.close()
+            self._source.close()
 
-    def _take(self) -> None:
-        self._writer.write(*self._source.recv_stamped())
-        self._packets += 1
+    def _take(self) -> bool:
+        """Write what is here; False if that was nothing."""
+        packets = self._source.take(_TURN)
+        self._writer.write_all(packets)
+        self._taken += len(packets)
+        return bool(packets)
+
+    def _settle(self) -> None:
+        """Take all that had arrived when this was called, however much more comes."""
+        counts = self._source.statistics()
+        if counts is None:  # no count to wait for: until a turn brings nothing
+            self._dropped = None
+            while self._take() and not self._stop.is_set():
+                pass
+        else:
+            assert self._dropped is not None
+            self._passed += counts.packets
+            self._dropped += counts.dropped
+            while self._taken < self._passed - self._dropped and not self._stop.is_set():
+                self._take()
+        self._writer.flush()
 
     def flush(self, words: dict[str, Any]) -> dict[str, Any]:
         """Bring everything that has arrived into the file, and count."""
         self._flushed.clear()
         self._asked.set()
-        if not self._flushed.wait(10):
-            raise TimeoutError("packets come in faster than they can be written")
-        self._dropped += self._source.statistics().dropped
-        return {"packets": self._packets, "dropped": self._dropped}
+        if not self._flushed.wait(_PATIENCE):
+            raise TimeoutError(f"the packets were not written within {_PATIENCE:g} seconds")
+        return {"packets": self._taken, "dropped": self._dropped}
 
     def stop(self) -> None:
         self._stop.set()
@@ -73,45 +107,30 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     control = Control.take_over()
     try:
-        source = _open(options.port)
+        sniffer = _sniffer(options.port, options.out)
     except Exception as error:  # whatever the platform's socket says is the parent's answer
         control.failed(f"{type(error).__name__}: {error}")
         return 1
-    sniffer = Sniffer(source, options.out)
     control.serve({"flush": sniffer.flush}, on_parent_gone=sniffer.stop)
     control.ready(port=options.port)
     sniffer.run()
     return 0
 
 
-def _open(port: int) -> Any:
-    if sys.platform == "linux":
-        from utils.capture.loopback import LoopbackSocket
+def _sniffer(port: int, out: Path) -> Sniffer:
+    if sys.platform != "linux":
+        # Scapy takes most of a second to load: only where it is needed.
+        from utils.capture.portable import PortableSocket
 
-        return LoopbackSocket(port)
-    return _PortableSource(port)
-
-
-class _PortableSource:
-    """Scapy's own listening socket, for platforms without AF_PACKET."""
-
-    def __init__(self, port: int) -> None:
-        from scapy.config import conf
-
-        self._socket = conf.L2listen(iface=conf.loopback_name, filter=f"tcp port {port}")
-
-    def fileno(self) -> int:
-        return int(self._socket.fileno())
-
-    def recv_stamped(self) -> tuple[int, bytes]:
-        _, packet, stamp = self._socket.recv_raw()
-        return int((stamp or time.time()) * 1_000_000_000), packet or b""
-
-    def statistics(self) -> Any:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        self._socket.close()
+        portable = PortableSocket(port)
+        return Sniffer(portable, out, link_type=portable.link_type)
+    try:
+        return Sniffer(Ring(port), out)
+    except PermissionError:
+        raise
+    except OSError as error:
+        print(f"no ring on this system ({error}): packets are taken one by one", file=sys.stderr)
+        return Sniffer(PacketSocket(port), out)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,127 @@
+"""Linux's packet sockets: one TCP port of the loopback, each packet once, nanosecond stamps.
+
+The rule kept here: a socket receives nothing until its filter and its room are
+in place, so no foreign packet enters and none of the first ones is lost; and
+the kernel's own counts say what was lost later.  (packet(7), linux/if_packet.h.)
+"""
+
+from __future__ import annotations
+
+import ctypes
+import select
+import socket
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from utils.capture import bpf
+
+#: One packet: the kernel's stamp in nanoseconds since 1970, its bytes, and its length on the wire.
+Stamped = tuple[int, bytes, int]
+
+SOL_PACKET = 263
+_PACKET_STATISTICS = 6
+_PACKET_IGNORE_OUTGOING = 23
+_SO_ATTACH_FILTER = 26
+_SO_RCVBUFFORCE = 33
+_SO_TIMESTAMPNS = 35
+_ETH_P_ALL = 3
+
+#: The loopback's name in every network namespace of Linux.
+LOOPBACK = "lo"
+
+#: Room in the kernel, in bytes, for packets not yet read: seconds of a full load.
+ROOM = 1 << 26
+
+#: More than a loopback frame ever has (an MTU of 65,536 and its header): none is clipped.
+FRAME = 1 << 17
+
+#: The most packets taken at once: between two of these turns, others may speak.
+_TURN = 512
+
+_TIMESPEC = struct.Struct("@ll")
+_STATISTICS = struct.Struct("@II")
+
+
+class Statistics(NamedTuple):
+    """What the kernel says of a packet socket, since it was last asked."""
+
+    packets: int  # that passed the filter, the dropped ones included
+    dropped: int  # for want of room
+
+
+def open_socket(port: int, iface: str, prepare: Callable[[socket.socket], None]) -> socket.socket:
+    """A packet socket for the TCP segments to and from ``port``; ``prepare`` makes its room.
+
+    Raises PermissionError where packets may not be read.
+    """
+    # Protocol 0 receives nothing yet; bind() below opens the tap.
+    opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        program = bpf.tcp_port(port)
+        instructions = ctypes.create_string_buffer(program)  # the kernel copies them from here
+        attach = struct.pack("@HP", len(program) // bpf.INSTRUCTION, ctypes.addressof(instructions))
+        opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attach)
+        # Stamps are made as packets arrive, not as they are copied.
+        opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        # A loopback packet passes twice, going out and coming in; once is enough.
+        opened.setsockopt(SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+        prepare(opened)
+        opened.bind((iface, _ETH_P_ALL))
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def statistics(opened: socket.socket) -> Statistics:
+    """Packets and drops since the last call.
+
+    A packet is counted before it can be read: so whoever has read as many as
+    were counted and not dropped has read all that had arrived.
+    """
+    counts = opened.getsockopt(SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
+    return Statistics(*_STATISTICS.unpack(counts))
+
+
+class PacketSocket:
+    """Packets one by one, by system calls: for systems that grant no ring, and for scapy."""
+
+    def __init__(self, port: int, iface: str = LOOPBACK) -> None:
+        self.socket = open_socket(port, iface, _make_room)
+        self._poll = select.poll()
+        self._poll.register(self.socket, select.POLLIN)
+
+    def take(self, timeout: float) -> list[Stamped]:
+        """The packets that are here; if there are none, wait for ``timeout`` seconds."""
+        found: list[Stamped] = []
+        if self._poll.poll(timeout * 1000):
+            while len(found) < _TURN:
+                try:
+                    found.append(self.receive(socket.MSG_DONTWAIT))
+                except BlockingIOError:
+                    break
+        return found
+
+    def receive(self, flags: int = 0) -> Stamped:
+        """The next packet."""
+        packet, ancillary, _, _ = self.socket.recvmsg(FRAME, 64, flags)
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack(data[: _TIMESPEC.size])
+                return seconds * 1_000_000_000 + nanoseconds, packet, len(packet)
+        raise OSError("the kernel gave a packet without a stamp")
+
+    def statistics(self) -> Statistics:
+        """Packets and drops since the last call."""
+        return statistics(self.socket)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _make_room(opened: socket.socket) -> None:
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, ROOM)
+    except PermissionError:  # without CAP_NET_ADMIN, as much as the system's limit gives
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)

@@ -1,0 +1,49 @@
+"""Scapy's own listening sockets, for systems without Linux's packet sockets.
+
+The rule kept here: the kernel filters here too (BPF on macOS and the BSDs,
+Npcap on Windows), and stamps are as fine as the system gives them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from scapy.config import conf
+
+from utils.capture.afpacket import Stamped
+
+
+class PortableSocket:
+    """The TCP segments to and from ``port`` on the loopback.
+
+    Raises what the platform's socket raises where packets may not be read.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._socket = conf.L2listen(iface=conf.loopback_name, filter=f"tcp port {port}")
+        self.link_type = _link_type(self._socket)
+
+    def take(self, timeout: float) -> list[Stamped]:
+        """The next packet; if there is none, wait for ``timeout`` seconds."""
+        # Each kind of socket knows whether it still holds packets that it read ahead.
+        if not self._socket.select([self._socket], timeout):
+            return []
+        _, packet, seconds = self._socket.recv_raw()
+        if packet is None:
+            return []
+        time_ns = time.time_ns() if seconds is None else round(seconds * 1_000_000_000)
+        return [(time_ns, packet, len(packet))]
+
+    def statistics(self) -> None:
+        """These sockets do not all count what they drop."""
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _link_type(listening: Any) -> int:
+    """What the packets begin with (https://www.tcpdump.org/linktypes.html)."""
+    if hasattr(listening, "pcap_fd"):
+        return int(listening.pcap_fd.datalink())
+    return int(conf.l2types.layer2num[listening.guessed_cls])
