@@ -2,8 +2,9 @@
 
 The rule kept here: a child never outlives its parent.  It holds the reading
 end of a pipe from its parent as standard input; the end of that file means
-that the parent is gone, however it went, and the child stops.  It runs in a
-session of its own, so that interrupting a notebook's cell does not touch it.
+that the parent is gone, however it went, and the child stops: by itself, or by
+force a few seconds later.  It runs in a session of its own, so that
+interrupting a notebook's cell does not touch it.
 
 The channel is JSON lines: commands go down, exactly one answer comes up for
 each.  The child's first line says that it is ready, or why it never will be.
@@ -30,6 +31,9 @@ from utils.errors import ProcessError
 #: How often a child looks whether its parent is still the same, in seconds.
 _PARENT_POLL = 0.5
 
+#: How long a child whose parent is gone may take to end by itself, in seconds.
+_GRACE = 5.0
+
 _LOG_LINES = 20
 
 
@@ -47,9 +51,13 @@ class Child:
         self.info: dict[str, Any] = {}
         self._process = process
         self._lock = threading.Lock()
+        self._owed = 0  # commands that were sent and not yet answered
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._reader = threading.Thread(
-            target=_read_lines, args=(process.stdout, self._answers), name=f"answers of {name}", daemon=True
+            target=_read_lines,
+            args=(process.stdout, self._answers, log),
+            name=f"answers of {name}",
+            daemon=True,
         )
         self._reader.start()
         # Runs at the latest when the interpreter exits, and never twice.
@@ -89,7 +97,7 @@ class Child:
             )
         child = cls(process, name, log)
         try:
-            first = child._answer(deadline, "become ready")
+            first = child._answer(deadline, "become ready", deadline)
             if "ready" not in first:
                 raise child._error("could not start", str(first.get("failed", first)))
             child.info = dict(first["ready"])
@@ -116,7 +124,12 @@ class Child:
                 stdin.flush()
             except (OSError, ValueError) as error:
                 raise self._error(f"could not be told to {command}", "it has ended") from error
-            answer = self._answer(deadline, command)
+            self._owed += 1
+            # Answers come in order: those to commands that were given up come first.
+            until = time.monotonic() + deadline
+            while self._owed:
+                answer = self._answer(max(0.0, until - time.monotonic()), command, deadline)
+                self._owed -= 1
         if not answer.get("ok"):
             raise self._error(f"refused to {command}", str(answer.get("error", answer)))
         return answer
@@ -132,9 +145,10 @@ class Child:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    def _answer(self, deadline: float, what: str) -> dict[str, Any]:
+    def _answer(self, timeout: float, what: str, deadline: float) -> dict[str, Any]:
+        """The next line, within ``timeout`` seconds: what is left of ``deadline``."""
         try:
-            answer = self._answers.get(timeout=deadline)
+            answer = self._answers.get(timeout=timeout)
         except queue.Empty:
             raise self._error(f"did not {what}", f"it said nothing for {deadline:g} seconds") from None
         if answer is None:
@@ -156,15 +170,17 @@ class Child:
         )
 
 
-def _read_lines(stream: IO[bytes], answers: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+def _read_lines(stream: IO[bytes], answers: queue.SimpleQueue[dict[str, Any] | None], log: Path) -> None:
     for line in stream:
         try:
             answer = json.loads(line)
         except ValueError:
-            answer = {"ok": False, "error": f"not an answer: {line[:200]!r}"}
-        answers.put(
-            answer if isinstance(answer, dict) else {"ok": False, "error": f"not an answer: {answer}"}
-        )
+            answer = None
+        if isinstance(answer, dict):
+            answers.put(answer)
+        else:  # printed before the child took the channel over
+            with log.open("ab") as said:
+                said.write(line)
     answers.put(None)
 
 
@@ -210,17 +226,17 @@ class Control:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
-        sys.stdout.flush()
         os.dup2(2, 1)
+        sys.stdout.flush()  # what was printed before is the program's too: into the log
         return cls(commands, answers)
 
     def ready(self, **info: Any) -> None:
         """Say that the child does its work now."""
-        self._say({"ready": info})
+        self._say(_line({"ready": info}))
 
     def failed(self, error: str, **fields: Any) -> None:
         """Say that the child never will."""
-        self._say({"failed": {"error": error, **fields}})
+        self._say(_line({"failed": {"error": error, **fields}}))
 
     def serve(
         self,
@@ -228,13 +244,21 @@ class Control:
         *,
         on_parent_gone: Callable[[], None],
     ) -> None:
-        """Answer commands in a thread of their own, until the parent is gone."""
+        """Answer commands in a thread of their own, until the parent is gone.
+
+        Then ``on_parent_gone`` is called, once, and should end the program; a
+        program that has not ended five seconds later is killed, and with it
+        what it started in its session.
+        """
         gone = threading.Event()
+        first = threading.Lock()  # taken by whoever notices first, and never given back
 
         def leave() -> None:
-            if not gone.is_set():
-                gone.set()
-                on_parent_gone()
+            if not first.acquire(blocking=False):
+                return
+            gone.set()
+            threading.Thread(target=_end_by_force, name="supervision's last word", daemon=True).start()
+            on_parent_gone()
 
         def answer_commands() -> None:
             for line in self._commands:
@@ -251,24 +275,33 @@ class Control:
         if hasattr(os, "fork"):
             threading.Thread(target=watch_parent, name="supervision of the parent", daemon=True).start()
 
-    def _say(self, words: dict[str, Any]) -> None:
+    def _say(self, line: bytes) -> None:
         with self._lock:
             try:
-                self._answers.write(json.dumps(words).encode() + b"\n")
+                self._answers.write(line)
                 self._answers.flush()
             except OSError:  # nobody listens any more; the end of the commands will tell
                 pass
 
 
-def _handle(
-    line: bytes, handlers: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]
-) -> dict[str, Any]:
+def _handle(line: bytes, handlers: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> bytes:
     try:
         words = json.loads(line)
         handler = handlers[words["command"]]
     except (ValueError, KeyError, TypeError) as error:
-        return {"ok": False, "error": f"not a command: {line[:200]!r} ({type(error).__name__})"}
+        return _line({"ok": False, "error": f"not a command: {line[:200]!r} ({type(error).__name__})"})
     try:
-        return {"ok": True, **handler(words)}
+        return _line({"ok": True, **handler(words)})
     except Exception as error:  # whatever goes wrong in a command is the answer to it
-        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+        return _line({"ok": False, "error": f"{type(error).__name__}: {error}"})
+
+
+def _line(words: dict[str, Any]) -> bytes:
+    return json.dumps(words).encode() + b"\n"
+
+
+def _end_by_force() -> None:
+    time.sleep(_GRACE)
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
+import time
 
 from utils.supervision import Control
 
 
 def main(how: str) -> int:
+    if how == "talks early":
+        print("printed at once before there was a channel", flush=True)
+        print("printed before there was a channel")
     control = Control.take_over()
     over = threading.Event()
     if how == "dies":
@@ -24,18 +27,8 @@ def main(how: str) -> int:
         control.serve({}, on_parent_gone=over.set)
         over.wait()
         return 0
-    if how == "has a child":
-        # It inherits nothing of the channel, ignores politeness, and would live on.
-        other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        control.serve({"child": lambda _: {"pid": other.pid}}, on_parent_gone=over.set)
-        control.ready()
-        over.wait()
-        return 0
-    if how == "stubborn":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        control.serve({}, on_parent_gone=lambda: None)
-        control.ready()
-        threading.Event().wait()
+    if how == "slow":
+        time.sleep(0.5)
     print("printed by the program", flush=True)
     control.serve(
         {
@@ -43,12 +36,24 @@ def main(how: str) -> int:
             "break": lambda words: {"never": 1 // 0},
             "exit": lambda words: os._exit(7),
             "stdin": lambda words: {"read": sys.stdin.read()},
+            "wait": lambda words: time.sleep(words["seconds"]) or {},
+            "unspeakable": lambda words: {"object": object()},
+            "child": lambda words: {"pid": _start_another()},
         },
-        on_parent_gone=over.set,
+        on_parent_gone=_never_mind if how == "stubborn" else over.set,
     )
     control.ready(pid=os.getpid())
     over.wait()
     return 0
+
+
+def _never_mind() -> None:
+    raise RuntimeError("a program that fails to end")
+
+
+def _start_another() -> int:
+    """A process that inherits nothing of the channel, and would live on."""
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
 
 
 if __name__ == "__main__":
