@@ -28,6 +28,9 @@ access = logging.getLogger("lab_server.access")
 #: How long a stopping server waits for its clients to be told, in seconds.
 LEAVE = 0.7
 
+#: How often the serving loop looks whether it shall end, in seconds.
+TURN = 0.1
+
 
 class Connections:
     """Counts the connections that are being served, and knows how many may be."""
@@ -132,14 +135,19 @@ def serve(auction: Auction, server: BaseWSGIServer, *, announce: Callable[[], No
 
     ``announce`` is called when clients may come, and signals too.
     """
+
+    def stop(number: int, frame: object) -> None:
+        # From another thread: the loop, which runs in this one, has to come round to see it.  An
+        # exception raised here instead could fall between accepting a connection and serving it.
+        threading.Thread(target=server.shutdown, name="stop", daemon=True).start()
+
     # Set both: a shell starts background jobs with SIGINT ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     try:
-        with suppress(KeyboardInterrupt):  # one that comes in the loop, the loop handles itself
-            auction.clock.start()
-            announce()
-            server.serve_forever()
+        auction.clock.start()
+        announce()
+        server.serve_forever(poll_interval=TURN)
     finally:
         server.server_close()
         take_leave(auction, server)

@@ -35,7 +35,20 @@ def connect(url: str, **options: Any) -> socketio.SimpleClient:
         http_session=direct, websocket_extra_options={"http_no_proxy": ["127.0.0.1"]}, reconnection=False
     )
     client.connect(url, wait_timeout=DEADLINE, **options)
+    _connections.append(client.client.eio)
     return client
+
+
+#: The Engine.IO clients of this test.
+_connections: list[Any] = []
+
+
+def close_what_the_library_left_open() -> None:
+    """A connection that is reset, as by a killed server, keeps its socket open in websocket-client."""
+    while _connections:
+        websocket = _connections.pop().ws
+        if websocket is not None and websocket.sock is not None:
+            websocket.sock.close()
 
 
 def ask(client: socketio.SimpleClient, event: str, message: Any = None) -> dict[str, Any]:

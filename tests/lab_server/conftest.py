@@ -17,13 +17,20 @@ from typing import Any
 import psycopg
 import pytest
 import socketio
-from bidders import DEADLINE, connect
+from bidders import DEADLINE, close_what_the_library_left_open, connect
 from processes import Process
 from werkzeug.serving import BaseWSGIServer
 
 from lab_server import serving
 from lab_server.app import Auction, create_auction
 from lab_server.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_socket_is_left() -> Iterator[None]:
+    """No test's connection is found open, and complained of, in the middle of another test."""
+    yield
+    close_what_the_library_left_open()
 
 
 @pytest.fixture(scope="session")
