@@ -170,7 +170,7 @@ class Stepper:
     @property
     def title(self) -> str:
         """The function that is called."""
-        return self.root.get_by_role("heading", level=4).first.inner_text()
+        return self.root.locator(".lab-title").inner_text()
 
     @property
     def link(self) -> str:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 import requests
 import socketio
@@ -124,4 +125,10 @@ def test_a_small_class(start: Callable[..., Process]) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_a_class_of_a_hundred_for_a_minute(start: Callable[..., Process]) -> None:
-    hold_a_class(start(), students=soak("STUDENTS", 100), seconds=soak("SECONDS", 60))
+    server = start()
+    process = psutil.Process(server.pid)
+    threads = process.num_threads()
+    hold_a_class(server, students=soak("STUDENTS", 100), seconds=soak("SECONDS", 60))
+    # Those that wait to send the next ping sleep out their interval.
+    eventually(lambda: process.num_threads() <= threads + 1, "the threads' end")
+    print(f"{process.memory_info().rss / 2**20:.0f} MiB in the end")

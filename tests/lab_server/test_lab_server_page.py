@@ -14,6 +14,7 @@ import requests
 from bidders import DEADLINE, bid, eventually
 from conftest import Served
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from processes import Process
 
 from lab_server import pages
 from lab_server.lessons import Lesson
@@ -229,3 +230,22 @@ def test_the_json_view_and_the_page_agree(visit: Callable[..., Page], served: Se
         if each["id"] == 3
     ]
     assert lot["highest"]["cents"] == 8_000
+
+
+def test_after_a_kill_the_page_shows_what_the_database_holds(
+    visit: Callable[..., Page], start: Callable[..., Process]
+) -> None:
+    server = start()
+    ada, grace = visit(server.url, "Ada"), visit(server.url, "Grace")
+    offer(ada, 1, "120")
+    shows(card(grace, 1).locator(".leader dd"), "Ada")
+    server.kill()
+    expect(ada.locator("#state")).to_have_text("reconnecting", timeout=1000 * DEADLINE)
+    offer(grace, 1, "130")  # there is no server to take it now
+    again = start("--port", str(server.port))
+    shows(card(grace, 1).locator(".answer"), "Your bid of € 130.00 stands.")
+    highest = requests.get(f"{again.url}/lots/1", timeout=DEADLINE).json()["lot"]["highest"]
+    assert (highest["bidder"], highest["cents"]) == ("Grace", 13_000)
+    for page in (ada, grace):
+        shows(card(page, 1).locator(".price dd"), "130.00")
+        shows(page.locator("#state"), "connected")
