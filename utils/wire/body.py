@@ -24,6 +24,9 @@ LARGEST = 1 << 25
 MOST_CHUNKS = 1 << 16
 LONGEST_LINE = 4096
 
+#: The most compressions, one on top of the other, that are undone: each may yield :data:`LARGEST` bytes.
+MOST_CODINGS = 4
+
 _SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _LINE = re.compile(rb"[^\n]*\n")
 _TRAILER = re.compile(rb"(?:[^\r\n][^\n]*\n)*\r?\n")
@@ -61,6 +64,15 @@ class Body:
         """The connection has ended, after ``size`` bytes of the message."""
         self.runs.append(Run(self.end, size))
         self.end = size
+
+    def place(self, offset: int, *, coded: bool) -> int:
+        """Where in the message the byte at ``offset`` of the body stands; of a compressed one, the body."""
+        last = self.end
+        for start, end in self.runs:
+            if coded or offset < end - start:
+                return start if coded else start + offset
+            offset, last = offset - (end - start), end
+        return last
 
     def _chunks(self, data: bytes | bytearray) -> bool | Fault:
         while True:
@@ -133,7 +145,10 @@ def begin(head: Head, asked: str) -> Body | Fault:
 def content(raw: bytes, body: Body, head: Head) -> bytes | None:
     """The body as the layer above reads it; None if it cannot be inflated."""
     data = b"".join(raw[start:end] for start, end in body.runs)
-    for coding in reversed(head.get("content-encoding").lower().split(",")):
+    codings = head.get("content-encoding").lower().split(",")
+    if len(codings) > MOST_CODINGS:
+        return None
+    for coding in reversed(codings):
         if coding.strip() in ("gzip", "x-gzip", "deflate"):
             inflated = _inflated(data)
             if inflated is None:

@@ -9,6 +9,8 @@ beginning (:mod:`utils.wire.resync`).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from utils.wire import body as bodies
@@ -115,6 +117,7 @@ class Connection:
         if place.at or place.found is not Found.NOTHING:
             half.fresh, half.after = False, 0
         unit = self._unknown(half, place.at, half.trouble) if place.at else None
+        half.enough = place.need
         if place.found is Found.HTTP:
             half.mode = Mode.HTTP
         elif place.found is Found.FRAME:
@@ -130,6 +133,8 @@ class Connection:
 
     def _unknown(self, half: Half, size: int, fault: Fault) -> Unit:
         start, raw = self._take(half, size)
+        if fault.offset > size:  # it was in what came before
+            fault = replace(fault, offset=0)
         return Unit(half.side, Layer.UNKNOWN, start, raw, raw, summary=f"? {shown(raw)}", faults=(fault,))
 
     def _flush(self, half: Half, fault: Fault) -> list[Unit]:
@@ -161,7 +166,7 @@ class Connection:
         if isinstance(complete, Fault):
             until_close = half.body.until_close
             unit = self._message(half, half.head, half.body, [complete])
-            half.seek(complete)
+            half.seek(replace(complete, offset=0))
             half.skip = _FOREVER if until_close else 0
             return unit
         if complete:
@@ -192,7 +197,7 @@ class Connection:
             found = engineio.decode_payload(payload)
             packets = found.packets
             told.append(found.told)
-            faults += [Fault(head.size + f.offset, f.expected, f.got, f.clause) for f in found.faults]
+            faults += _placed(found.faults, partial(body.place, coded=bool(head.get("content-encoding"))))
         return Unit(
             half.side,
             Layer.HTTP,
@@ -283,7 +288,10 @@ class Connection:
         packets = _NO_PACKETS
         explained = partial(explain.frame, raw, frame)
         if opcode is _TEXT and fin and not rsv and half.assembler.idle:
-            packets, told = _packets(_TEXT, payload, head, faults)
+            found = _decoded(_TEXT, payload)
+            packets, told = found.packets, found.told
+            if found.faults:
+                faults += _placed(found.faults, lambda offset: head + offset)
         elif opcode.is_control:
             if rsv:
                 faults.append(Fault(0, "no reserved bit", f"RSV {rsv:03b}", "RFC 6455 §5.2"))
@@ -297,7 +305,11 @@ class Connection:
             whole = part.whole
             faults += part.faults
             if whole is not None:
-                packets, told = _packets(part.opcode, whole, head, faults)
+                found = _decoded(part.opcode, whole)
+                packets, told = found.packets, found.told
+                # What stands in an earlier frame, or in compressed bytes, is told at the payload's first.
+                earlier = len(whole) if part.compressed else part.before
+                faults += _placed(found.faults, lambda offset: head + max(0, offset - earlier))
             else:
                 told = part.faults[-1].got if part.faults else f"fragment, {length} bytes"
             if part.compressed:
@@ -317,19 +329,18 @@ class Connection:
         )
 
 
-def _packets(
-    opcode: websocket.Opcode, whole: bytes, head: int, faults: list[Fault]
-) -> tuple[tuple[EnginePacket, ...], str]:
-    """The packet that a message is, and its summary."""
+def _decoded(opcode: websocket.Opcode, whole: bytes) -> engineio.Decoded:
+    """The packet that a WebSocket message is."""
     if opcode is not _TEXT:
-        found = engineio.decode_binary(whole)
-        return found.packets, found.told
+        return engineio.decode_binary(whole)
     try:
         text = whole.decode("utf-8")
     except UnicodeDecodeError as error:
-        faults.append(Fault(head + error.start, "UTF-8", f"{whole[error.start]:#04x}", "RFC 6455 §8.1"))
-        return _NO_PACKETS, f"? {shown(whole)}"
-    found = engineio.decode_text(text, head)
-    if found.faults:
-        faults += found.faults
-    return found.packets, found.told
+        fault = Fault(error.start, "UTF-8", f"{whole[error.start]:#04x}", "RFC 6455 §8.1")
+        return engineio.Decoded(_NO_PACKETS, (fault,), f"? {shown(whole)}")
+    return engineio.decode_text(text)
+
+
+def _placed(faults: tuple[Fault, ...], place: Callable[[int], int]) -> list[Fault]:
+    """Faults of what a message carries, told at their places in its raw bytes."""
+    return [replace(fault, offset=place(fault.offset)) for fault in faults]

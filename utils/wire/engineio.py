@@ -45,8 +45,10 @@ _FORM = "d="
 #: Engine.IO v3 in polling: each packet behind its length in characters, ``97:0{...}``.
 _V3_LENGTH = re.compile(r"([0-9]{1,9}):(?=b?[0-6])")
 
-#: More packets than this in one payload are not decoded: nobody sends them, and somebody might.
+#: More packets than this in one payload, or escapes in a form, are not decoded: nobody sends
+#: them, and somebody might.
 MOST_PACKETS = 100_000
+MOST_ESCAPES = 1_000_000
 
 
 class Decoded(NamedTuple):
@@ -129,7 +131,7 @@ def decode_payload(body: bytes) -> Decoded:
 def _unwrapped(body: bytes) -> tuple[str, bool]:
     """The payload's text, and whether it stands in ``body`` as it is."""
     text = body.decode("utf-8", "surrogateescape")
-    if text.startswith(_FORM):
+    if text.startswith(_FORM) and text.count("%") <= MOST_ESCAPES:
         return unquote_plus(text[len(_FORM) :], errors="surrogateescape"), False
     jsonp = _JSONP.fullmatch(text)
     if not jsonp:
@@ -153,8 +155,8 @@ def _is_v3(text: str) -> bool:
 
 def _is_v3_binary(body: bytes) -> bool:
     """Whether this is v3's binary payload: 0 or 1, the digits of a length as bytes, 255."""
-    digits = body[1 : body.find(0xFF, 1, 12)] if body[:1] in (b"\0", b"\1") else b""
-    return bool(digits) and max(digits) <= 9
+    end = body.find(0xFF, 1, 12)
+    return end > 1 and body[0] <= 1 and max(body[1:end]) <= 9
 
 
 # ── spans ────────────────────────────────────────────────────────────────────

@@ -24,7 +24,7 @@ _REQUEST = re.compile(rf"(?P<method>{_TOKEN}) (?P<target>[!-~\x80-\xff]+) (?P<ve
 _RESPONSE = re.compile(r"(?P<version>HTTP/1\.[01]) (?P<status>[1-9][0-9]{2})(?: (?P<reason>.*))?")
 _FIELD_NAME = re.compile(_TOKEN)
 _END = re.compile(rb"\r?\n\r?\n")
-_EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
+_EMPTY_LINES = re.compile(rb"(?:\r?\n){1,16}")  # more of them are no sloppiness, but another thing
 _BEGINNING = re.compile(
     r"\r?|HTTP/[0-9.]{0,3}(?: .*)?|" + _TOKEN + r"(?: [!-~\x80-\xff]*(?: [HTP/0-9.]{0,8}\r?)?)?"
 )

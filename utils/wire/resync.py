@@ -52,10 +52,14 @@ class Found(Enum):
 
 
 class Place(NamedTuple):
-    """Bytes before ``at`` are no beginning; what stands there is ``found``."""
+    """Bytes before ``at`` are no beginning; what stands there is ``found``.
+
+    With fewer than ``need`` bytes from ``at`` on, seeking again is in vain.
+    """
 
     at: int
     found: Found
+    need: int = 0
 
 
 class Seeker:
@@ -115,7 +119,7 @@ class Seeker:
             if len(data) < at + header.end:
                 if final:
                     continue
-                return Place(at, Found.NOTHING)
+                return Place(at, Found.NOTHING, header.end)
             if self._tries <= 0:
                 return None
             self._tries -= 1

@@ -33,6 +33,9 @@ _NAME = re.compile(r'\[\s*("(?:[^"\\]++|\\.)*+")\s*,?\s*', re.DOTALL)
 #: Deeper than this, JSON is refused before the parser's recursion is tried.
 DEEPEST = 400
 
+#: JSON of more values is refused: in memory each may take eighty bytes, for three on the wire.
+MOST_VALUES = 1_000_000
+
 MEANINGS = {
     SocketType.CONNECT: "The client asks to join a namespace; the server confirms it with the session's id.",
     SocketType.DISCONNECT: "One side leaves the namespace; the transport stays open.",
@@ -98,7 +101,9 @@ def decode(text: str) -> Decoded:
     at = match.end()
     data: Any = None
     faults: tuple[Fault, ...] = ()
-    if at < len(text):
+    if number and text[at : at + 1].isdecimal():
+        faults = (Fault(byte_length(text[:at]), "an id of at most 100 digits", "more of them", _CLAUSE),)
+    elif at < len(text):
         data, faults = _json(text, at)
     if not faults:
         expected = _amiss(kind, data, at < len(text))
@@ -123,6 +128,8 @@ def _json(text: str, at: int) -> tuple[Any, tuple[Fault, ...]]:
     if text[at] in _SPACE:
         at = len(text) - len(text[at:].lstrip(_SPACE))
     try:
+        if len(text) > MOST_VALUES and sum(map(text.count, ",[{")) > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values")
         if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
             raise ValueError(f"nested deeper than {DEEPEST}")
         try:

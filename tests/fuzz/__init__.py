@@ -1,0 +1,1 @@
+"""Fuzzing of everything that parses: a short run in the tests, a guided one with ``python -m tests.fuzz``."""
