@@ -14,6 +14,7 @@ import threading
 import time
 from _thread import interrupt_main
 from dataclasses import replace
+from typing import Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -87,8 +88,8 @@ def main(
         allowed_hosts=(*LOOPBACK_HOSTS, *hosts),
         allowed_origins=origins,
     )
-    secrets = {field: os.environ[name] for field, name in SECRETS.items() if os.environ.get(name)}
-    settings = replace(settings, **secrets)  # type: ignore[arg-type]
+    secrets = secrets_from_environment()
+    settings = replace(settings, **secrets)
     try:
         auction = create_auction(settings)
     except SQLAlchemyError as error:
@@ -107,6 +108,11 @@ def main(
         sys.stdout.flush()
 
     serving.serve(auction, server, announce=announce)
+
+
+def secrets_from_environment() -> dict[str, Any]:
+    """The secrets that are set, by the names of their fields in Settings."""
+    return {field: os.environ[name] for field, name in SECRETS.items() if os.environ.get(name)}
 
 
 def _watch_parent() -> None:

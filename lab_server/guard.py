@@ -160,7 +160,8 @@ class GuardedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # the librar
     def __init__(self, handler: Callable[..., Any], server: engineio.Server, bucket: TokenBucket) -> None:
         # Engine.IO looks at a message's size when it is whole; this limit holds while it grows.
         limit = server.max_http_buffer_size
-        super().__init__(handler, server, max_message_size=limit, thread_class=_reading_thread)
+        thread_class = _reading_greenlet if server.async_mode == "gevent" else _reading_thread
+        super().__init__(handler, server, max_message_size=limit, thread_class=thread_class)
         self._bucket = bucket
         self._closing = threading.Lock()
 
@@ -202,6 +203,30 @@ def _reading_thread(target: Callable[[], None]) -> threading.Thread:
             websocket.event.set()
 
     return threading.Thread(target=_thread)
+
+
+class WholeSends:
+    """A socket whose ``send`` sends all, as simple-websocket expects, and one thing at a time."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+
+    def send(self, data: bytes) -> int:
+        """Send all of ``data``, however long the other side takes."""
+        with self._sending:
+            self._connection.sendall(data)
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def _reading_greenlet(target: Callable[[], None]) -> threading.Thread:
+    # A send on a blocking socket waits until all is taken; gevent's sockets are not that kind.
+    websocket = target.__self__  # type: ignore[attr-defined]
+    websocket.sock = WholeSends(websocket.sock)
+    return _reading_thread(target)
 
 
 def _reason(error: Exception) -> str:
