@@ -148,6 +148,9 @@ FUNCTIONS = {
     ("werkzeug/routing/map.py", "Map.update"): PLAIN,
     ("werkzeug/routing/map.py", "MapAdapter.__init__"): PLAIN,
     ("werkzeug/routing/matcher.py", "StateMachineMatcher.match.<locals>._match"): PLAIN,
+    # The routes are put in order once, when the first request of a process comes.
+    ("werkzeug/routing/matcher.py", "StateMachineMatcher.update"): PLAIN,
+    ("werkzeug/routing/rules.py", "Rule.build_compare_key"): PLAIN,
     ("wsproto/connection.py", "Connection.state"): PLAIN,
     ("wsproto/frame_protocol.py", "Buffer"): PLAIN,
     ("wsproto/frame_protocol.py", "FrameDecoder.extension_processing"): PLAIN,
