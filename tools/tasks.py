@@ -40,6 +40,8 @@ def environment() -> dict[str, str]:
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_CONFIG_PATH": str(ROOT / "jupyter"),
         "PYTHONUTF8": "1",
+        # For the links that open a file in this JupyterLab; see utils/opening.py.
+        "SOCKETIO_LAB_ROOT": str(ROOT),
     }
 
 
@@ -65,9 +67,34 @@ def lab(extra: Sequence[str]) -> int:
         f"--LabApp.default_url=/lab/tree/{START}",
         # Root may read packets, which is a reason to be root; Jupyter wants to hear that it is meant.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+        *private_network(),
         *extra,
     ]
     become(command)
+
+
+def private_network() -> list[str]:
+    """What JupyterLab needs for the kernel in which an ordinary user sees packets live, if it is of use here.
+
+    Every kernel then speaks over Unix sockets, which changes nothing else for it.
+    """
+    if sys.platform != "linux" or os.geteuid() == 0:
+        return []
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    from utils.capture import private, rights
+
+    if (
+        rights.refusal() is None
+        or private.available()
+        or not private.holds_sockets(Path(jupyter_runtime_dir()))
+    ):
+        return []
+    try:
+        private.install()
+    except OSError:  # the environment is somebody else's: without that kernel, then
+        return []
+    return ["--KernelManager.transport=ipc"]
 
 
 def become(command: list[str]) -> NoReturn:

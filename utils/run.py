@@ -137,9 +137,10 @@ class Run:
 
     def stepper(self, event: str) -> Stepper:
         """The stepper through the journey of ``event``."""
+        from utils.opening import opener
         from utils.views.stepper import stepper
 
-        return stepper(self.journey(event))
+        return stepper(self.journey(event), opener=opener())
 
     def waterfall(self, event: str) -> Plot:
         """Where the time of the journey of ``event`` went, hop by hop."""

@@ -61,6 +61,17 @@ def test_next_shows_the_next_step_with_its_line_as_it_is_installed(stepper):
     assert (stepper.title, stepper.said) == (title, said)
 
 
+def test_open_here_shows_the_installed_file_at_the_line(notebook, stepper):
+    number, text = stepper.current_line
+    stepper.root.get_by_role("link", name="open here").click()
+    editor = notebook.page.locator(".jp-FileEditor:visible")
+    expect(editor.locator(".cm-line").filter(has_text=text.strip()).first).to_be_visible()
+    expect(notebook.page.locator("#jp-main-statusbar")).to_contain_text(f"Ln {number}, Col 1")
+    name = Path(urlsplit(stepper.link).path).name
+    notebook.page.locator(".lm-TabBar-tab", has_text=name).locator(".lm-TabBar-tabCloseIcon").click()
+    expect(editor).to_have_count(0)
+
+
 def test_the_keyboard_moves_as_the_buttons_do(notebook, stepper):
     for key, position in [
         ("ArrowRight", 2),

@@ -41,6 +41,24 @@ export function link(address, text, attributes = {}) {
   return make("a", { ...safe, ...attributes }, text);
 }
 
+/**
+ * A link that opens a file in this JupyterLab, at a line; null where this is no JupyterLab.
+ * `place` is the file's path below JupyterLab's root, with the line behind a #.
+ */
+export function openHere(place, text, attributes = {}) {
+  const config = document.getElementById("jupyter-config-data");
+  if (!place || !config) return null;
+  const base = JSON.parse(config.textContent).baseUrl ?? "/";
+  const [path, line] = place.split("#");
+  const file = path.split("/").map(encodeURIComponent).join("/");
+  const href = new URL(`${base}lab/tree/${file}`, document.baseURI).href;
+  const made = make("a", { href: line ? `${href}#${line}` : href, ...attributes }, text);
+  // What JupyterLab itself does with a link in a notebook's text: open it beside, in this window.
+  made.setAttribute("data-commandlinker-command", "rendermime:handle-local-link");
+  made.setAttribute("data-commandlinker-args", JSON.stringify({ path, id: line ? `#${line}` : "" }));
+  return made;
+}
+
 /** A name that no other element of the page has. */
 export function uniqueId() {
   return `lab-${Math.random().toString(36).slice(2)}`;

@@ -7,7 +7,7 @@
  */
 
 import { bytesPanel } from "./bytes.js";
-import { draw, link, make, uniqueId } from "./dom.js";
+import { draw, link, make, openHere, uniqueId } from "./dom.js";
 import { Lanes } from "./lanes.js";
 
 /** Below this width, in px, the panels stand below each other, as stepper.css has it. */
@@ -405,7 +405,7 @@ class Stepper {
         "h3",
         {},
         link(step.link, step.file, { title: step.link_sentence }) ?? make("span", { title: step.link_sentence }, step.file),
-        link(step.open, "open here", { class: "lab-open", title: "Open the installed file" }),
+        openHere(step.open, "open here", { class: "lab-open", title: "Open the installed file" }),
         step.link ? null : make("span", { class: "lab-quiet" }, " no proved link"),
       ),
       make("div", { class: "lab-code", tabindex: "0", role: "group", "aria-label": "Source lines" }, ...rows),
