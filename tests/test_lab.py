@@ -14,7 +14,8 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from utils import lab
-from utils.errors import InputError, LabError, ProcessError
+from utils.capture import files
+from utils.errors import CaptureFileError, InputError, LabError, ProcessError
 from utils.recording import stale
 from utils.records import Level
 from utils.wire.units import Side
@@ -195,6 +196,7 @@ class TestSaved:
 KERNEL = """
 import sys
 from utils import lab
+from utils.capture import files
 server = lab.start("lab_server", "--port", "0", "--lesson", "seed", mode="tap")
 print(server.child.pid, server.port, flush=True)
 import time
@@ -253,3 +255,39 @@ class TestKernel:
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)
+
+
+class TestRead:
+    """Anybody's capture: no calls, but every packet."""
+
+    def test_a_capture_alone_shows_its_packets_and_what_departs_from_the_protocols(self):
+        recorded = lab.replay("one_bid")
+        run = lab.read(lab.captures() / "one_bid" / "packets.pcapng")
+        assert run.recording.meta.port == recorded.recording.meta.port
+        assert [m.unit for m in run.messages] == [m.unit for m in recorded.messages]
+        view = run.findings()
+        numbers = {line.split()[0] for line in str(view).splitlines()[2:]}
+        assert "RFC 6455 §5.5.1" in str(view) and "bytes explained" in str(view)
+        late = [place for place, m in enumerate(run.messages, 1) if m.unit.summary in ("close", "DISCONNECT")]
+        assert numbers & set(map(str, late))
+
+    def test_what_needs_calls_says_that_there_are_none(self):
+        run = lab.read(lab.captures() / "one_bid" / "packets.pcapng")
+        with pytest.raises(InputError, match="not traced"):
+            run.stepper("replace old value")
+
+    def test_a_capture_that_begins_later_and_ends_early(self, tmp_path):
+        whole = (lab.captures() / "one_bid" / "packets.pcapng").read_bytes()
+        cut = tmp_path / "cut.pcapng"
+        cut.write_bytes(whole[:-7])
+        run = lab.read(cut)
+        assert "cut off at byte" in run.recording.meta.why
+        assert run.messages
+        later = [s for s in run.recording.segments if s.payload][5:]
+        files.write_segments(cut, later)
+        assert lab.read(cut).recording.meta.port == run.recording.meta.port
+
+    def test_a_file_without_tcp_is_an_error_that_says_so(self, tmp_path):
+        files.write_segments(tmp_path / "empty.pcapng", [])
+        with pytest.raises(CaptureFileError, match="nothing to see in empty"):
+            lab.read(tmp_path / "empty.pcapng")

@@ -101,6 +101,16 @@ def load(folder: str | Path) -> Run:
     return Run(recording.load(Path(folder)))
 
 
+def read(path: str | Path, *, port: int | None = None) -> Run:
+    """Anybody's capture: a pcap or pcapng file, plain or gzipped.
+
+    ``port`` is the server's; left out, the one that connections were opened to.
+    There are packets to look at, and no calls.  Raises CaptureFileError if it
+    is no capture, or holds no TCP.
+    """
+    return Run(recording.from_capture(Path(path), port))
+
+
 def captures() -> Path:
     """The folder of the committed recordings."""
     return Path(__file__).resolve().parent.parent / "captures"

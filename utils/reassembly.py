@@ -12,7 +12,8 @@ was not captured, it is the first byte seen.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from utils.wire.units import Side, Unit
 
 _WRAP = 1 << 32
 _HALF = 1 << 31
+
+#: How a request begins: only a client says so.
+_METHODS = (b"GET ", b"POST ", b"OPTIONS ", b"HEAD ")
 
 
 class Chunk(NamedTuple):
@@ -238,6 +242,21 @@ def messages(segments: Iterable[Segment], *, server_port: int) -> tuple[Message,
     found = [message for segment in segments for message in reassembler.add(segment)]
     found += reassembler.finish()
     return tuple(sorted(found, key=lambda message: message.last_ns))
+
+
+def server_port(segments: Sequence[Segment]) -> int | None:
+    """The port that most connections were opened to; None if there is no segment.
+
+    A capture that begins later tells by the requests in it, or else by the
+    port that most segments have in common.
+    """
+    requests = [segment for segment in segments if segment.payload.startswith(_METHODS)]
+    opened = [segment for segment in segments if segment.flags & (Flag.SYN | Flag.ACK) == Flag.SYN]
+    for told in (opened, requests):
+        if told:
+            return Counter(segment.flow.destination.port for segment in told).most_common(1)[0][0]
+    ports = Counter(end.port for segment in segments for end in segment.flow)
+    return ports.most_common(1)[0][0] if ports else None
 
 
 def bytes_missing(segments: Iterable[Segment]) -> int:

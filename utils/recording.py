@@ -24,6 +24,7 @@ from pathlib import Path
 from utils import libraries
 from utils.capture import files
 from utils.errors import CaptureFileError
+from utils.reassembly import bytes_missing, server_port
 from utils.records import Code, Meta, Recording, Site, Trace
 from utils.tracing import store
 
@@ -57,6 +58,39 @@ def save(recording: Recording, folder: Path) -> Path:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     return folder
+
+
+def from_capture(path: Path, port: int | None = None) -> Recording:
+    """A capture file alone, as a recording without calls.
+
+    Raises CaptureFileError if it is no capture file, or holds no TCP segment.
+    """
+    contents = files.read(path)
+    found = port or server_port(contents.segments)
+    if found is None:
+        raise CaptureFileError(
+            f"there is nothing to see in {path.name}",
+            why=f"none of its {contents.packets} packets is a TCP segment of a link type that is known",
+            next_step="capture the interface that the application listens on (lo, for 127.0.0.1)",
+        )
+    why = f"read from {path.name}"
+    if contents.ends_early is not None:
+        why += f", which is cut off at byte {contents.ends_early}"
+    if contents.clipped:
+        why += f"; {contents.clipped} packets were stored in part only"
+    segments = tuple(sorted(contents.segments, key=lambda segment: segment.time_ns))
+    meta = Meta(
+        name=path.stem,
+        mode="replay",
+        why=why,
+        created="",
+        python=platform.python_version(),
+        platform=platform.system(),
+        versions={},
+        port=found,
+        bytes_lost=bytes_missing(segments),
+    )
+    return Recording(meta, segments, ())
 
 
 def load(folder: Path) -> Recording:

@@ -7,6 +7,7 @@ live, through the tap, and replayed from a folder years later.
 from __future__ import annotations
 
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ from utils import reassembly, recording
 from utils.errors import InputError
 from utils.join import JoinReport, check
 from utils.latency import hops
-from utils.records import Journey, Message, Recording, StepKind
+from utils.records import Endpoint, Journey, Message, Recording, StepKind
+from utils.wire.conformance import findings
 from utils.wire.units import Side
 
 if TYPE_CHECKING:
@@ -128,6 +130,20 @@ class Run:
         from utils.views import tables
 
         return tables.frames(self.journey(event))
+
+    def findings(self) -> View:
+        """Where the traffic departs from its protocols, with the clause; and how much of it is explained."""
+        from utils.views import tables
+
+        connections: dict[frozenset[Endpoint], list[int]] = {}
+        for place, message in enumerate(self.messages):
+            connections.setdefault(frozenset(message.flow), []).append(place)
+        found = []
+        for places in connections.values():
+            by_unit = {id(self.messages[place].unit): place for place in places}
+            for finding in findings(self.messages[place].unit for place in places):
+                found.append((by_unit[id(finding.unit)], finding))
+        return tables.findings(self.messages, sorted(found, key=itemgetter(0)))
 
     def bytes(self, event: str) -> View:
         """The bytes of the first message that carries ``event``, each explained."""

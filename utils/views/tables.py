@@ -16,6 +16,7 @@ from utils.views import text, wording
 from utils.views.markup import Child, css, element, html, measured
 from utils.views.palette import DARK_INK, FILLS
 from utils.views.view import HTML, View
+from utils.wire.conformance import Finding
 from utils.wire.units import Layer
 
 _CELL = css(padding=".3em .8em .3em 0", text_align="left", vertical_align="top", white_space="pre-wrap")
@@ -120,6 +121,35 @@ def packets(
         f"{caption}: {total}\n{text.packets_text(messages, clients, start_ns)}",
         {HTML: html(table(f"{caption}: {total}", header, drawn, right=frozenset({0, 1, 6})))},
     )
+
+
+def findings(messages: Sequence[Message], found: Sequence[tuple[int, Finding]]) -> View:
+    """Where the traffic departs from its protocols.
+
+    ``found`` holds, with each finding, the place of its message in ``messages``;
+    it is told by the number that :func:`packets` gives it.
+    """
+    size = sum(len(message.unit.raw) for message in messages)
+    unexplained = sum(message.unit.unexplained for message in messages)
+    share = (
+        f"all of {size:,} bytes explained"
+        if not unexplained
+        else f"{unexplained:,} of {size:,} bytes unexplained"
+    )
+    total = f"{wording.count(len(found), 'finding')} in {wording.count(len(messages), 'message')}; {share}"
+    if not found:
+        return View(total, {HTML: html(element("p", total))})
+    header = ["#", "side", "what the protocol asks for", "what came", "clause", "message"]
+    rows = [
+        [
+            str(place + 1),
+            finding.unit.side.value,
+            *map(wording.visible, (finding.rule, finding.got, finding.clause, finding.unit.summary)),
+        ]
+        for place, finding in found
+    ]
+    plain = f"{total}\n{text.table([header, *rows], right=frozenset({0}))}"
+    return View(plain, {HTML: html(table(total, header, rows, right=frozenset({0})))})
 
 
 def frames(journey: Journey, caption: str = "Calls") -> View:

@@ -138,6 +138,11 @@ class Unit:
         """The offset, in the side's stream, of the byte after the last one."""
         return self.start + len(self.raw)
 
+    @property
+    def unexplained(self) -> int:
+        """How many of the bytes no decoder claims."""
+        return sum(span.end - span.start for span in self.explain() if span.layer is Layer.UNKNOWN)
+
     def explain(self) -> tuple[Span, ...]:
         """The spans that tile ``raw``, in order and without gap or overlap."""
         if self._explain is not None:
