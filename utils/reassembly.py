@@ -137,7 +137,10 @@ class Streams:
 
     def stream(self, flow: Flow) -> Stream:
         """The stream of one direction; made at its first mention."""
-        return self._streams.setdefault(flow, Stream())
+        stream = self._streams.get(flow)
+        if stream is None:
+            stream = self._streams[flow] = Stream()
+        return stream
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -215,7 +218,9 @@ class Reassembler:
 
     def _decode(self, flow: Flow, chunk: Chunk) -> Iterator[Message]:
         client = self._client_flow(flow)
-        connection = self._connections.setdefault(client, Connection())
+        connection = self._connections.get(client)
+        if connection is None:
+            connection = self._connections[client] = Connection()
         side = Side.CLIENT if flow == client else Side.SERVER
         if chunk.data is None:
             units = connection.gap(side, chunk.length)

@@ -10,6 +10,7 @@ import ipaddress
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from utils.capture import containers
@@ -90,11 +91,17 @@ def _segment(time_ns: int, link_type: int, packet: bytes, synthetic: bool) -> Se
             return None
         tcp = datagram[header:total]
         source, destination, sequence, acknowledgment, offset, flags = _TCP_HEADER.unpack_from(tcp)
-        hosts = [str(ipaddress.ip_address(address)) for address in addresses]
+        flow = _flow(*addresses, source, destination)
     except (IndexError, ValueError, struct.error):
         return None
-    flow = Flow(Endpoint(hosts[0], source), Endpoint(hosts[1], destination))
     return Segment(time_ns, flow, sequence, acknowledgment, flags, tcp[4 * (offset >> 4) :], synthetic)
+
+
+@lru_cache(maxsize=1 << 12)
+def _flow(source: bytes, destination: bytes, port: int, peer: int) -> Flow:
+    # One object for all segments of a direction: most of a capture's packets are of a few.
+    hosts = [str(ipaddress.ip_address(address)) for address in (source, destination)]
+    return Flow(Endpoint(hosts[0], port), Endpoint(hosts[1], peer))
 
 
 def write_segments(path: Path, segments: Iterable[Segment]) -> None:
