@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -62,12 +63,16 @@ class TestStart:
         second = lab.start("lab_server", "--port", "0", mode="tap")
         assert not running(first.child.pid) and running(second.child.pid)
 
-    def test_after_stop_it_can_be_started_again(self):
-        first = lab.start(*AUCTION, mode="tap")
-        lab.stop()
-        lab.stop()
-        assert not running(first.child.pid)
-        assert lab.start(*AUCTION, mode="tap").alive
+    def test_after_each_of_twenty_stops_its_port_is_free_and_it_can_be_started_again(self):
+        for _ in range(20):
+            server = lab.start(*AUCTION, mode="tap")
+            assert server.alive
+            lab.stop()
+            lab.stop()
+            assert not running(server.child.pid)
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", server.port))
 
     def test_a_server_that_died_is_started_anew(self):
         first = lab.start(*AUCTION, mode="tap")
@@ -196,7 +201,6 @@ class TestSaved:
 KERNEL = """
 import sys
 from utils import lab
-from utils.capture import files
 server = lab.start("lab_server", "--port", "0", "--lesson", "seed", mode="tap")
 print(server.child.pid, server.port, flush=True)
 import time
@@ -220,7 +224,7 @@ class TestKernel:
             assert until(lambda started=started: not any(running(child.pid) for child in started))
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-    def test_interrupts_and_restarts_of_a_real_kernel(self):
+    def test_twenty_interrupts_and_twenty_restarts_of_a_real_kernel(self):
         manager = KernelManager(kernel_name="python3")
         manager.start_kernel()
         client = manager.client()
@@ -241,17 +245,20 @@ class TestKernel:
 
             first = pid()
             for _ in range(20):
-                client.execute("import time; print('running', flush=True); time.sleep(600)")
+                code = "import time; print('running', flush=True)\nwhile True: time.sleep(0.05)"
+                client.execute(code, stop_on_error=False)  # or the next one may be thrown away
                 # The line's end may come in a message of its own.
                 while client.get_iopub_msg(timeout=60)["content"].get("text", "").strip() != "running":
                     pass
                 os.killpg(os.getpgid(manager.provisioner.process.pid), signal.SIGINT)
                 assert client.get_shell_msg(timeout=60)["content"]["status"] == "error"
             assert pid() == first, "an interrupt of a cell must not touch the server"
-            manager.restart_kernel(now=True)
-            client.wait_for_ready(timeout=60)
-            assert until(lambda: not running(first))
-            assert running(pid())
+            for _ in range(20):
+                manager.restart_kernel(now=True)
+                client.wait_for_ready(timeout=60)
+                assert until(lambda before=first: not running(before))
+                first = pid()
+                assert running(first)
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from utils.capture import private
 from utils.errors import CaptureRightsError, InputError
 from utils.records import Segment
 
@@ -54,16 +55,24 @@ def choose_mode(wanted: str | None = None) -> Mode:
         return Mode("replay", "a recording was asked for")
     if named == "tap":
         return Mode("tap", "the tap was asked for")
-    refusal = _refusal()
-    if refusal is None:
+    refused = refusal()
+    if refused is None:
         return Mode("live", "this user may read packets")
-    remedy = _REMEDY.get(sys.platform, "run JupyterLab as a user who may read packets")
     if named == "live":
-        raise CaptureRightsError("packets cannot be captured live", why=refusal, next_step=remedy)
-    return Mode("tap", refusal, remedy)
+        raise CaptureRightsError("packets cannot be captured live", why=refused, next_step=_remedy())
+    return Mode("tap", refused, _remedy())
 
 
-def _refusal() -> str | None:
+def _remedy() -> str:
+    """What leads to live packets here."""
+    rights = _REMEDY.get(sys.platform, "run JupyterLab as a user who may read packets")
+    # The kernel is there only if it was found to work; to look again would cost a process.
+    if private.place().is_file():
+        return f"choose the kernel “{private.TITLE}” (Kernel > Change Kernel), or {rights}"
+    return rights
+
+
+def refusal() -> str | None:
     """Why packets may not be read here; None if they may."""
     if sys.platform == "linux":
         try:
