@@ -74,7 +74,7 @@ def is_engineio_text(text: str) -> bool:
     return match is not None and (text[0] == "4" or match.end() == len(text))
 
 
-class GuardedPacket(packet.Packet):  # type: ignore[misc]  # the library carries no types
+class GuardedPacket(packet.Packet):
     """A Socket.IO packet whose shape is checked as soon as it is decoded."""
 
     max_attachments = 1
@@ -154,7 +154,7 @@ class Guard:
         return GuardedWebSocket(handler, server, bucket)
 
 
-class GuardedWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # the library carries no types
+class GuardedWebSocket(SimpleWebSocketWSGI):
     """A WebSocket that stops listening when too much or too strange a thing comes."""
 
     def __init__(self, handler: Callable[..., Any], server: engineio.Server, bucket: TokenBucket) -> None:

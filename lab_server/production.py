@@ -35,7 +35,7 @@ LIMITS = Limits(clients=10_000, connections=20_000)
 LEAVE = 2.0
 
 
-class ProductionHandler(WSGIHandler):  # type: ignore[misc]  # the library carries no types
+class ProductionHandler(WSGIHandler):
     """gevent's request handler, with the two cures of StudyRequestHandler that it needs, too."""
 
     def handle(self) -> None:
