@@ -45,7 +45,8 @@ class Server:
         if mode.name == "replay":
             return cls(module, tuple(arguments), mode)
         folder = Path(tempfile.mkdtemp(prefix="socketio-lab-"))
-        options = ["--process", PROCESS, "--trace", "--start"]
+        # Ready to record, but not yet: while the application is imported there is nothing to keep.
+        options = ["--process", PROCESS, "--trace"]
         if mode.name == "tap":
             options.append("--tap")
         if (root := _folder_of(module)) is not None:
