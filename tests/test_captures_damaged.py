@@ -32,17 +32,19 @@ def show(run: Run) -> None:
 
 
 def damaged(segments: list[Segment], chance: random.Random) -> list[Segment]:
-    """The segments after an accident: some lost, some twice, some late, some with other bytes."""
+    """The segments after an accident: some lost, some twice, some late, some with other bytes, or with markup."""
     found = list(segments)
     for _ in range(chance.choice((1, 2, 5, 20))):
         at = chance.randrange(len(found))
-        match chance.randrange(4):
+        match chance.randrange(5):
             case 0 if len(found) > 1:
                 del found[at]
             case 1:
                 found.insert(chance.randrange(len(found)), found[at])
             case 2:
                 found.insert(chance.randrange(len(found)), found.pop(at))
+            case 3:
+                found[at] = replace(found[at], payload=found[at].payload.replace(b'"sid"', b"<script"))
             case _:
                 found[at] = replace(found[at], payload=mutated(found[at].payload, chance))
     return found
