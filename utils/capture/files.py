@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from utils.capture import containers
+from utils.capture import containers, headers
 from utils.capture.pcapng import Writer
 from utils.records import Endpoint, Flow, Segment
 
@@ -110,10 +110,6 @@ def write_segments(path: Path, segments: Iterable[Segment]) -> None:
     Link and IP headers are made anew, and so are the checksums.  A file of
     synthetic segments says so in its comment.
     """
-    from scapy.layers.inet import IP, TCP
-    from scapy.layers.inet6 import IPv6
-    from scapy.layers.l2 import Ether
-
     segments = tuple(segments)
     comment = "link and IP headers made anew"
     if any(segment.synthetic for segment in segments):
@@ -121,18 +117,4 @@ def write_segments(path: Path, segments: Iterable[Segment]) -> None:
     with Path(path).open("wb") as file:
         writer = Writer(file, comment=comment)
         for segment in segments:
-            (source, sport), (destination, dport) = segment.flow
-            network = IPv6 if ":" in source else IP
-            packet = (
-                Ether(src="00:00:00:00:00:00", dst="00:00:00:00:00:00")
-                / network(src=source, dst=destination)
-                / TCP(
-                    sport=sport,
-                    dport=dport,
-                    seq=segment.sequence,
-                    ack=segment.acknowledgment,
-                    flags=segment.flags,
-                )
-                / segment.payload
-            )
-            writer.write(segment.time_ns, bytes(packet))
+            writer.write(segment.time_ns, headers.packet(segment))
