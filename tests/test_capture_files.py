@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.capture import containers, files
+from utils.capture import files
 from utils.capture.pcapng import Writer
 from utils.errors import CaptureFileError
 from utils.records import Endpoint, Flow, Segment
@@ -144,45 +144,3 @@ class TestForms:
     def test_a_missing_file_is_named(self, tmp_path):
         with pytest.raises(CaptureFileError, match="there is no file"):
             files.read(tmp_path / "nothing.pcap")
-
-
-class TestDamage:
-    @given(st.integers(0, len(a_capture()) - 1))
-    def test_every_truncation_gives_what_is_whole_and_is_named(self, length):
-        whole = a_capture()
-        found = list_of(whole[:length])
-        if found is None:  # not even the magic number is left
-            assert length < 4
-            return
-        packets, end = found
-        assert all(packet == expected for packet, expected in zip(packets, list_of(whole)[0], strict=False))
-        assert end is not None or len(packets) < 20
-
-    @given(st.binary(min_size=1, max_size=8), st.integers(4, len(a_capture()) - 8))
-    def test_damage_anywhere_raises_nothing_else(self, noise, at):
-        damaged = bytearray(a_capture())
-        damaged[at : at + len(noise)] = noise
-        list_of(bytes(damaged))
-
-    @given(st.binary(max_size=300))
-    def test_any_bytes_after_a_magic_number_are_survived(self, rest):
-        for magic in (b"\xd4\xc3\xb2\xa1", b"\x0a\x0d\x0d\x0a"):
-            list_of(magic + rest)
-
-
-def list_of(data: bytes):
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "x"
-        path.write_bytes(data)
-        packets, end = [], None
-        try:
-            for packet in containers.packets(path):
-                packets.append(packet)
-        except containers.EndsEarly as early:
-            end = early.offset
-        except CaptureFileError:
-            return None
-        return packets, end

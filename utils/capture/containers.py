@@ -4,36 +4,67 @@ The rule kept here: a file gives what it holds up to the first byte that makes
 no sense, and that byte's offset is told.  (Scapy's readers clip a loopback's
 largest frames, and end at a truncation in silence.)  The formats are those of
 draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.
+
+A packet is told by its place in the file's bytes: nothing is copied until
+somebody wants it.
 """
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from utils.capture import packing
 from utils.errors import CaptureFileError
 
-#: Magic number → (byte order, units in a second) of a pcap file.
-_PCAP = {
-    b"\xd4\xc3\xb2\xa1": ("<", 10**6),
-    b"\xa1\xb2\xc3\xd4": (">", 10**6),
-    b"\x4d\x3c\xb2\xa1": ("<", 10**9),
-    b"\xa1\xb2\x3c\x4d": (">", 10**9),
-}
-_SECTION, _INTERFACE, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 3, 6
-_SECTION_BYTES = struct.pack(">I", _SECTION)
-_RESOLUTION = 9
+#: One captured packet: its stamp in nanoseconds, its link type, where its bytes start and
+#: end in the file's, and how long it was on the wire (longer than that if it was clipped).
+Record = tuple[int, int, int, int, int]
 
-#: A gzipped file may grow to this many bytes, no further: it may be a bomb.
-LARGEST = 1 << 31
+#: Magic number → (byte order, nanoseconds in a unit of the stamps) of a pcap file.
+_PCAP = {
+    b"\xd4\xc3\xb2\xa1": ("<", 1000),
+    b"\xa1\xb2\xc3\xd4": (">", 1000),
+    b"\x4d\x3c\xb2\xa1": ("<", 1),
+    b"\xa1\xb2\x3c\x4d": (">", 1),
+}
+_SECTION, _INTERFACE, _PACKET, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
+_PACKETS = frozenset({_PACKET, _ENHANCED})
+_SECTION_BYTES = struct.pack(">I", _SECTION)
+_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+_END, _RESOLUTION, _OFFSET = 0, 9, 14
+_SECOND = 10**9
+
+#: The longest packet that is believed, in bytes: Wireshark's limit, unless the file's own is larger.
+LONGEST = 1 << 18
+
+_CUT = "it is cut off there"
+_OVERFULL = "a packet is longer than its block"
+
+#: Capture formats that are recognised and not read, by their first bytes.
+_FOREIGN = {
+    b"\x34\xcd\xb2\xa1": "pcap with Kuznetzov's changes",
+    b"snoop\0\0\0": "snoop",
+    b"GMBU": "Microsoft Network Monitor",
+    b"RTSS": "Microsoft Network Monitor 1",
+    b"TRSNIFF data": "Sniffer",
+    b"iptrace": "iptrace",
+}
+
+
+class EndsEarly(Exception):
+    """The file stops making sense at byte ``offset`` (of what is packed in it, if it is packed); and why."""
+
+    def __init__(self, offset: int, why: str) -> None:
+        super().__init__(offset, why)
+        self.offset = offset
+        self.why = why
 
 
 class Packet(NamedTuple):
-    """One captured packet."""
+    """One captured packet, with its bytes."""
 
     time_ns: int
     link_type: int
@@ -41,105 +72,171 @@ class Packet(NamedTuple):
     length: int  # on the wire; more than len(data) if it was clipped
 
 
-class EndsEarly(Exception):
-    """The file stops making sense at byte ``offset``."""
-
-    def __init__(self, offset: int) -> None:
-        super().__init__(offset)
-        self.offset = offset
-
-
 def packets(path: Path) -> Iterator[Packet]:
-    """The packets of a pcap or pcapng file, plain or gzipped.
+    """The packets of a file; raises as :func:`content` and :func:`records` do."""
+    found = content(path)
+    return _copied(found)
 
-    Raises CaptureFileError before the first packet if it is no capture file,
-    and EndsEarly after the last whole one if it is truncated or damaged.
+
+def _copied(found: packing.Unpacked) -> Iterator[Packet]:
+    for time_ns, link_type, start, end, length in records(found):
+        yield Packet(time_ns, link_type, found.data[start:end], length)
+
+
+def content(path: Path) -> packing.Unpacked:
+    """The bytes of the capture file at ``path``, unpacked if they are packed.
+
+    Raises CaptureFileError if it is no pcap and no pcapng file, or cannot be
+    read; of a file that can be read in part, ``trouble`` says why.
     """
-    data = _content(path)
-    if data[:4] in _PCAP:
-        return _pcap(data)
-    if data[:4] == _SECTION_BYTES:
-        return _pcapng(data)
+    path = Path(path)
+    try:
+        found = packing.unpack(path.read_bytes())
+    except FileNotFoundError:
+        raise CaptureFileError(f"there is no file {path}", next_step="check its name") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise CaptureFileError(f"{path} cannot be read", why=why, next_step="check the file") from error
+    except packing.Unknown as unknown:
+        raise CaptureFileError(
+            f"{path} cannot be unpacked", why=f"it is packed as {unknown}", next_step="unpack it first"
+        ) from None
+    if found.data[:4] in _PCAP or found.data[:4] == _SECTION_BYTES:
+        return found
     raise CaptureFileError(
-        f"{path} is no capture file",
-        why="it begins with none of the formats' magic numbers",
-        next_step="give a pcap or pcapng file, plain or gzipped",
+        f"{path} is no capture file that can be read",
+        why=found.trouble or _other(found.data),
+        next_step="give a pcap or pcapng file, plain or packed by gzip, bzip2 or xz; "
+        "Wireshark's editcap makes one of most formats",
     )
 
 
-def _content(path: Path) -> bytes:
+def _other(data: bytes) -> str:
+    for magic, name in _FOREIGN.items():
+        if data.startswith(magic):
+            return f"its format is {name}"
+    return "it begins with none of the formats' magic numbers"
+
+
+def records(found: packing.Unpacked) -> Iterator[Record]:
+    """The packets of what :func:`content` gave, in the file's order.
+
+    Raises EndsEarly after the last whole one, if this is not all.
+    """
+    data = found.data
     try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            with gzip.open(path) as file:
-                data = file.read(LARGEST)
-    except FileNotFoundError:
-        raise CaptureFileError(f"there is no file {path}", next_step="check its name") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise CaptureFileError(
-            f"{path} cannot be read", why=str(error), next_step="check the file, or unpack it first"
-        ) from error
-    return data
+        yield from _pcap(data) if data[:4] in _PCAP else _pcapng(data)
+    except EndsEarly as end:
+        if found.trouble and end.why == _CUT:  # the packing's fault, not the capture's
+            raise EndsEarly(end.offset, found.trouble) from None
+        raise
+    if found.trouble:
+        raise EndsEarly(len(data), found.trouble)
 
 
-def _pcap(data: bytes) -> Iterator[Packet]:
-    order, units = _PCAP[data[:4]]
-    record = struct.Struct(order + "IIII")
+def _pcap(data: bytes) -> Iterator[Record]:
+    order, unit = _PCAP[data[:4]]
     if len(data) < 24:
-        raise EndsEarly(len(data))
-    link_type = struct.unpack_from(order + "I", data, 20)[0] & 0x0FFFFFFF
-    at = 24
-    while at < len(data):
-        if at + 16 > len(data):
-            raise EndsEarly(at)
-        seconds, fraction, captured, length = record.unpack_from(data, at)
-        body = data[at + 16 : at + 16 + captured]
-        if len(body) < captured:
-            raise EndsEarly(at)
-        yield Packet(seconds * 10**9 + fraction * (10**9 // units), link_type, body, length)
-        at += 16 + captured
+        raise EndsEarly(len(data), _CUT)
+    longest, link_type = struct.unpack_from(order + "II", data, 16)
+    longest = max(longest, LONGEST)
+    link_type &= 0xFFFF  # above stands whether, and how long, a checksum follows each frame
+    head = struct.Struct(order + "IIII").unpack_from
+    at, size = 24, len(data)
+    while at < size:
+        start = at + 16
+        if start > size:
+            raise EndsEarly(at, _CUT)
+        seconds, fraction, captured, length = head(data, at)
+        end = start + captured
+        if captured > longest:
+            raise EndsEarly(at, f"a packet of {captured} bytes is none")
+        if end > size:
+            raise EndsEarly(at, _CUT)
+        yield seconds * _SECOND + fraction * unit, link_type, start, end, length
+        at = end
 
 
-def _pcapng(data: bytes) -> Iterator[Packet]:
+class _Interface:
+    """What an interface's description says that its packets need."""
+
+    __slots__ = ("clipped", "link_type", "offset_ns", "unit_ns", "units")
+
+    def __init__(self, data: bytes, at: int, end: int, order: str) -> None:
+        self.link_type, _, clipped = struct.unpack_from(order + "HHI", data, at)
+        self.clipped = clipped or LONGEST  # 0: no limit
+        self.units = 10**6  # in a second
+        self.offset_ns = 0
+        at += 8
+        while at + 4 <= end:
+            code, length = struct.unpack_from(order + "HH", data, at)
+            at += 4
+            if code == _END or at + length > end:
+                break
+            if code == _RESOLUTION and length == 1:
+                power = data[at] & 0x7F
+                self.units = 1 << power if data[at] & 0x80 else 10**power
+            elif code == _OFFSET and length == 8:
+                self.offset_ns = struct.unpack_from(order + "q", data, at)[0] * _SECOND
+            at += length + 3 & ~3
+        #: Nanoseconds in a unit, where that is a whole number of them; else 0.
+        self.unit_ns = 0 if _SECOND % self.units else _SECOND // self.units
+
+
+def _pcapng(data: bytes) -> Iterator[Record]:
+    """Block by block; those that hold no packet (names, statistics, secrets, comments) are passed over."""
     order = "<"
-    interfaces: list[tuple[int, int]] = []  # link type, units in a second
-    at = 0
-    while at < len(data):
+    interfaces: list[_Interface] = []
+    at, whole = 0, len(data)
+    while at < whole:
         if data[at : at + 4] == _SECTION_BYTES:
             # A section may be of the other byte order, and counts its interfaces anew.
-            order = "<" if data[at + 8 : at + 12] == b"\x4d\x3c\x2b\x1a" else ">"
+            order = _ORDERS.get(data[at + 8 : at + 12], "")
             interfaces = []
+            if not order:
+                raise EndsEarly(at, _CUT if at + 12 > whole else "a section without its byte order")
+            head = struct.Struct(order + "II").unpack_from
+            tail = struct.Struct(order + "I").unpack_from
+            enhanced = struct.Struct(order + "IIIII").unpack_from
+            packet = struct.Struct(order + "HHIIII").unpack_from
+        if at + 12 > whole:
+            raise EndsEarly(at, _CUT)
+        kind, size = head(data, at)
+        end = at + size - 4  # of the block's body; then comes its size again
+        if size < 12 or size % 4:
+            raise EndsEarly(at, f"a block of {size} bytes is none")
+        if end + 4 > whole:
+            raise EndsEarly(at, _CUT)
+        if tail(data, end) != (size,):
+            raise EndsEarly(at, "a block's two sizes differ")
         try:
-            kind, size = struct.unpack_from(order + "II", data, at)
-            body = data[at + 8 : at + size - 4]
-            if size < 12 or size % 4 or at + size > len(data):
-                raise EndsEarly(at)
-            if kind == _INTERFACE:
-                interfaces.append((struct.unpack_from(order + "H", body)[0], _units(order, body[8:])))
-            elif kind == _ENHANCED:
-                number, high, low, captured, length = struct.unpack_from(order + "IIIII", body)
-                link_type, units = interfaces[number]
-                if captured > len(body) - 20:
-                    raise EndsEarly(at)
-                stamp = ((high << 32) | low) * 10**9 // units
-                yield Packet(stamp, link_type, body[20 : 20 + captured], length)
+            if kind in _PACKETS:
+                if size < 32:
+                    raise EndsEarly(at, _OVERFULL)
+                if kind == _ENHANCED:
+                    number, high, low, captured, length = enhanced(data, at + 8)
+                else:
+                    number, _, high, low, captured, length = packet(data, at + 8)
+                start = at + 28
+                if start + captured > end:
+                    raise EndsEarly(at, _OVERFULL)
+                interface = interfaces[number]
+                stamp = high << 32 | low
+                stamp = stamp * interface.unit_ns or stamp * _SECOND // interface.units
+                yield stamp + interface.offset_ns, interface.link_type, start, start + captured, length
+            elif kind == _INTERFACE:
+                if size < 20:
+                    raise EndsEarly(at, "an interface without a description")
+                interfaces.append(_Interface(data, at + 8, end, order))
             elif kind == _SIMPLE:
-                (length,) = struct.unpack_from(order + "I", body)
-                yield Packet(0, interfaces[0][0], body[4 : 4 + length], length)
-        except (struct.error, IndexError):
-            raise EndsEarly(at) from None
-        at += size
-
-
-def _units(order: str, options: bytes) -> int:
-    """Units in a second, from an interface's options; microseconds if they do not say."""
-    at = 0
-    while at + 4 <= len(options):
-        code, length = struct.unpack_from(order + "HH", options, at)
-        if code == _RESOLUTION and length:
-            value = options[at + 4]
-            return 1 << (value & 0x7F) if value & 0x80 else 10 ** min(value, 18)
-        if code == 0:
-            break
-        at += 4 + length + -length % 4
-    return 10**6
+                if size < 16:
+                    raise EndsEarly(at, _OVERFULL)
+                # It has no stamp, and is of the first interface.
+                (length,) = tail(data, at + 8)
+                start, captured = at + 12, min(length, interfaces[0].clipped)
+                if start + captured > end:
+                    raise EndsEarly(at, _OVERFULL)
+                yield 0, interfaces[0].link_type, start, start + captured, length
+        except IndexError:
+            raise EndsEarly(at, "a packet of an interface that was not described") from None
+        at = end + 4
