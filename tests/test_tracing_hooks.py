@@ -23,6 +23,7 @@ from utils.tracing.hooks import (
     note_running,
 )
 from utils.tracing.scope import Detail, Scope
+from utils.tracing.snapshots import freeze
 
 SCOPE = Scope([Path(traced.__file__)])
 
@@ -50,7 +51,7 @@ def test_the_names_of_arguments(function, names):
 
 def test_a_plan_says_what_is_noted():
     close = make_plan(SCOPE, traced.outer.__code__)
-    assert close.close
+    assert close.freeze is freeze
     assert not close.plain
     assert (close.role, close.generator, close.birth) == (None, False, False)
     plain = make_plan(SCOPE, wsproto.frame_protocol.Buffer.feed.__code__)
@@ -68,7 +69,7 @@ def test_roles_are_noted_however_little_is_recorded():
     for detail in Detail:
         plan = make_plan(Scope(detail=detail), queue.Queue.put.__code__)
         assert plan.role is not None
-        assert plan.close == (detail is not Detail.PLAIN)
+        assert (plan.freeze is not None) == (detail is not Detail.PLAIN)
 
 
 def test_what_a_call_with_a_role_touches():

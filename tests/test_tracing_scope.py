@@ -41,10 +41,10 @@ def code_named(text, name, filename):
 @pytest.mark.parametrize(
     ("function", "depth"),
     [
-        (socketio.packet.Packet.encode, Depth.CLOSE),
+        (socketio.packet.Packet.encode, Depth.WHOLE),
         (engineio.socket.Socket.send, Depth.CLOSE),
         (flask.Flask.full_dispatch_request, Depth.CLOSE),
-        (simple_websocket.ws.Base.send, Depth.CLOSE),
+        (simple_websocket.ws.Base.send, Depth.WHOLE),
         (werkzeug.serving.WSGIRequestHandler.run_wsgi, Depth.CLOSE),
         (socketserver.BaseServer.process_request, Depth.CLOSE),
         (queue.Queue.put, Depth.CLOSE),
@@ -124,7 +124,7 @@ def test_code_of_no_file_is_not_recorded():
 )
 def test_the_detail_lowers_what_the_lists_say(detail, close, plain):
     scope = Scope(detail=detail)
-    assert scope.decide(socketio.packet.Packet.encode.__code__) is close
+    assert scope.decide(engineio.socket.Socket.send.__code__) is close
     assert scope.decide(wsproto.frame_protocol.Buffer.feed.__code__) is plain
     assert scope.decide(json.dumps.__code__) is Depth.NEVER
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import hashlib
 import sys
 import threading
 
@@ -12,10 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.tracing.snapshots import (
+    MOST_DIGESTED,
     MOST_ITEMS,
     MOST_TEXT,
     REDACTED,
+    WHOLE_DEPTH,
+    WHOLE_TEXT,
+    WHOLE_VALUES,
     freeze,
+    freeze_whole,
     is_secret,
     render,
     render_arguments,
@@ -259,3 +265,42 @@ def test_a_secret_inside_a_text_is_taken_out(text, kept):
 @given(st.text())
 def test_scrubbing_again_changes_nothing(text):
     assert scrub(scrub(text)) == scrub(text)
+
+
+# ── values that are evidence ─────────────────────────────────────────────────
+
+
+@given(plain)
+def test_the_whole_of_a_plain_value_can_be_read_back(value):
+    text = render(freeze_whole(value))
+    if REDACTED not in text:
+        assert ast.literal_eval(text) == value
+
+
+def test_a_deep_value_is_looked_into_as_far_as_it_goes():
+    lots = [{"id": number, "bids": [{"cents": number, "who": ["ann"]}]} for number in range(40)]
+    assert ast.literal_eval(render(freeze_whole(["lots", {"lots": lots}]))) == ["lots", {"lots": lots}]
+
+
+@pytest.mark.parametrize("make", [str, str.encode, lambda text: bytearray(text.encode())])
+def test_of_a_long_text_the_digest_is_kept(make):
+    text = "ä" * (WHOLE_TEXT + 1)
+    shown = render(freeze_whole(make(text)))
+    assert f"sha256 {hashlib.sha256(text.encode()).hexdigest()}" in shown
+    assert len(shown) < 4 * MOST_TEXT + 200
+
+
+def test_a_huge_value_is_cut():
+    assert "sha256" not in render(freeze_whole("x" * (MOST_DIGESTED + 1)))
+    assert "sha256" not in render(freeze_whole(bytearray(MOST_DIGESTED + 1)))
+    wide = [[number] for number in range(10 * WHOLE_VALUES)]
+    assert len(render(freeze_whole([wide, wide, wide]))) < 20 * WHOLE_VALUES
+    deep = []
+    for _ in range(10 * WHOLE_DEPTH):
+        deep = [deep]
+    assert render(freeze_whole(deep)).count("[") == WHOLE_DEPTH + 1
+
+
+def test_what_is_not_plain_is_not_looked_into_either():
+    value = Hostile.__new__(Hostile)
+    assert render(freeze_whole([value, {"token": "hush"}])) == f"[<Hostile>, {{'token': {REDACTED}}}]"

@@ -192,7 +192,7 @@ class _Reader:
     def _unseen(self, number: int) -> Entered:
         """What stands for the beginning of a call that was not seen: no argument is known."""
         code = self.facts.codes.get(number)
-        close = code is not None and self.scope.decide(code) is Depth.CLOSE
+        close = code is not None and self.scope.decide(code) >= Depth.CLOSE
         return Entered(() if close else None)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from utils.provenance.codecs import WITNESSES
+
 
 class Depth(IntEnum):
     """How closely a function is followed."""
@@ -18,9 +20,10 @@ class Depth(IntEnum):
     NEVER = 0
     PLAIN = 1  # times, lines and exceptions
     CLOSE = 2  # and its arguments and result
+    WHOLE = 3  # and these as far as they go: they prove who made a byte, and who read it
 
 
-NEVER, PLAIN, CLOSE = Depth
+NEVER, PLAIN, CLOSE, WHOLE = Depth
 
 #: The stack: top-level package (or module) → how closely its functions are followed.
 STACK = {
@@ -159,6 +162,8 @@ FUNCTIONS = {
     ("wsproto/frame_protocol.py", "Opcode"): PLAIN,
     ("wsproto/frame_protocol.py", "XorMaskerSimple.__init__"): PLAIN,
     ("wsproto/handshake.py", "H11Handshake.events"): PLAIN,
+    # What proves who made a byte, and who read it.
+    **dict.fromkeys(WITNESSES, WHOLE),
 }
 
 #: Names whose functions only serve others, wherever they stand.

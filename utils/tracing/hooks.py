@@ -19,7 +19,7 @@ from utils.tracing.buffer import BOOTSTRAP, Buffer, Kind, thread_of
 from utils.tracing.catalog import Depth
 from utils.tracing.handoffs import Role, identities, role_of, takes
 from utils.tracing.scope import Scope
-from utils.tracing.snapshots import freeze
+from utils.tracing.snapshots import freeze, freeze_whole
 
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -28,7 +28,7 @@ class Plan(NamedTuple):
     """How the calls of one code object are noted."""
 
     code: CodeType
-    close: bool  # with a snapshot of arguments and result
+    freeze: Callable[[Any], Any] | None  # takes the snapshots of arguments and result, if there are any
     names: tuple[str, ...]  # of the arguments that the snapshot takes
     role: Role | None
     generator: bool
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     @property
     def plain(self) -> bool:
         """Whether there is nothing to note but the row itself."""
-        return not (self.close or self.role or self.generator or self.birth)
+        return not (self.freeze or self.role or self.generator or self.birth)
 
 
 class Entered(NamedTuple):
@@ -77,13 +77,13 @@ class Engine(Protocol):
 def make_plan(scope: Scope, code: CodeType) -> Plan | None:
     """The plan for ``code``; None if it is not recorded."""
     if code is BOOTSTRAP:
-        return Plan(code, False, (), None, False, birth=True)
+        return Plan(code, None, (), None, False, birth=True)
     depth = scope.decide(code)
     if depth is Depth.NEVER:
         return None
-    close = depth is Depth.CLOSE
-    names = argument_names(code) if close else ()
-    return Plan(code, close, names, role_of(scope, code), bool(code.co_flags & _GENERATORS), birth=False)
+    snapshot = {Depth.CLOSE: freeze, Depth.WHOLE: freeze_whole}.get(depth)
+    names = argument_names(code) if snapshot is not None else ()
+    return Plan(code, snapshot, names, role_of(scope, code), bool(code.co_flags & _GENERATORS), birth=False)
 
 
 def argument_names(code: CodeType) -> tuple[str, ...]:
@@ -98,12 +98,14 @@ def argument_names(code: CodeType) -> tuple[str, ...]:
     return names[1:] if names and names[0] in ("self", "cls") else names
 
 
-def arguments(names: tuple[str, ...], frame: FrameType) -> tuple[Any, ...]:
+def arguments(
+    names: tuple[str, ...], frame: FrameType, snapshot: Callable[[Any], Any] = freeze
+) -> tuple[Any, ...]:
     """The frozen arguments of the call that has just begun in ``frame``."""
     if not names:
         return ()
     values = frame.f_locals
-    return tuple([freeze(values[name]) for name in names])
+    return tuple([snapshot(values[name]) for name in names])
 
 
 # A named tuple's own constructor is a Python function: too slow for a hook.
@@ -113,16 +115,18 @@ _make_left = functools.partial(tuple.__new__, Left)
 
 def entered(plan: Plan, frame: FrameType) -> Entered:
     """What is noted when a call begins that has a role or is a generator's."""
-    _, close, names, role, generator, _ = plan
+    _, snapshot, names, role, generator, _ = plan
     values = frame.f_locals if names or role is not None else {}
-    found = tuple([freeze(values[name]) for name in names]) if close else None
+    found = tuple([snapshot(values[name]) for name in names]) if snapshot is not None else None
     touched = identities(role, values) if role is not None else None
     return _make_entered((found, touched, id(frame), frame.f_lasti) if generator else (found, touched, 0, 0))
 
 
 def left(plan: Plan, result: Any, frame: int = 0) -> Left:
     """What is noted when such a call returns, or a generator's ``frame`` yields, ``result``."""
-    return _make_left((freeze(result) if plan[1] else None, id(result), takes(plan[3], result), frame))
+    return _make_left(
+        (plan[1](result) if plan[1] is not None else None, id(result), takes(plan[3], result), frame)
+    )
 
 
 def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> None:
@@ -140,7 +144,7 @@ def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> 
                 continue
             # Its arguments may have changed since it was called: they are not looked at.
             extra = Entered(
-                () if plan.close else None,
+                () if plan.freeze is not None else None,
                 identities(plan.role, frame.f_locals) if plan.role is not None else None,
                 id(frame) if plan.generator else 0,
             )

@@ -20,7 +20,7 @@ from utils.errors import EnvironmentLack
 from utils.tracing.buffer import Buffer, Kind
 from utils.tracing.hooks import Plan, arguments, entered, left, make_plan, note_running
 from utils.tracing.scope import Scope
-from utils.tracing.snapshots import freeze, type_name
+from utils.tracing.snapshots import type_name
 
 assert sys.version_info >= (3, 12)
 
@@ -130,15 +130,15 @@ class MonitoringEngine:
                     if found is None:
                         return disable
                     plan, new = found, True
-                _, close, names, role, generator, birth = plan
+                _, freeze, names, role, generator, birth = plan
                 frame = getframe(1)
                 if birth:
                     buffer.meet(frame.f_locals["self"], get_ident())
                     return None
                 if role is not None or generator:
                     extra: Any = entered(plan, frame)
-                elif close:
-                    extra = arguments(names, frame)
+                elif freeze is not None:
+                    extra = arguments(names, frame, freeze)
                 elif new:
                     # A plain function's first call; from now on its own callbacks see to it.
                     extra, answer = None, disable
@@ -161,7 +161,7 @@ class MonitoringEngine:
                 if plan[3] is not None:
                     extra: Any = left(plan, result)
                 else:
-                    extra = None if result is None or not plan[1] else freeze(result)
+                    extra = None if result is None or plan[1] is None else plan[1](result)
                 extend((get_ident(), now, 1, code, None, offset, extra))
                 if len(rows) >= full:
                     buffer.pack()

@@ -22,7 +22,6 @@ from utils.tracing import reach
 from utils.tracing.buffer import Buffer, Kind, thread_of
 from utils.tracing.hooks import Plan, arguments, entered, left, make_plan, note_running
 from utils.tracing.scope import Scope
-from utils.tracing.snapshots import freeze
 
 Hook = Callable[[FrameType, str, Any], None]
 
@@ -129,11 +128,11 @@ class ProfilingEngine:
                         if self._hook is not hook:
                             sys.setprofile(None)  # a thread that stop() could not reach
                             return
-                        _, close, names, role, generator, _ = plan
+                        _, freeze, names, role, generator, _ = plan
                         if role is not None or generator:
                             extra: Any = entered(plan, frame)
                         else:
-                            extra = arguments(names, frame) if close else None
+                            extra = arguments(names, frame, freeze) if freeze is not None else None
                         caller = frame.f_back
                         if caller is None:
                             extend((get_ident(), clock(), 0, code, None, 0, extra))
@@ -152,7 +151,7 @@ class ProfilingEngine:
                         elif plan[3] is not None:
                             extra = left(plan, arg)
                         else:
-                            extra = None if arg is None or not plan[1] else freeze(arg)
+                            extra = None if arg is None or plan[1] is None else plan[1](arg)
                         extend((get_ident(), now, 1, code, None, frame.f_lasti, extra))
                         if len(rows) >= full:
                             buffer.pack()

@@ -102,7 +102,7 @@ def listed_depth(path: str, qualname: str) -> Depth:
         owner = owner.rpartition(".")[0].removesuffix(".<locals>")
     depth = _file_depth(path)
     name = qualname.rpartition(".")[2]
-    if depth is Depth.CLOSE and (name in SERVANTS or name == "<lambda>"):
+    if depth >= Depth.CLOSE and (name in SERVANTS or name == "<lambda>"):
         return Depth.PLAIN
     return depth
 

@@ -8,10 +8,15 @@ the little that is needed while the program runs; ``render`` makes the text
 afterwards, and takes out what is secret by its name.  The text of a value that
 is neither cut nor secret nor foreign (nor infinite) is a Python literal:
 ``ast.literal_eval`` gives the value back.
+
+Where the value itself is evidence, in the functions that encode and decode,
+``freeze_whole`` looks as deep as it goes, up to a larger bound; of a text
+beyond that it keeps the digest, by which equality can still be proved.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable
@@ -24,13 +29,19 @@ MOST_TEXT = 1024
 MOST_ITEMS = 12
 #: How far containers are looked into.
 MOST_DEPTH = 2
+#: The same bounds where a value is evidence: characters or bytes of a text, values in all, levels.
+WHOLE_TEXT = 4096
+WHOLE_VALUES = 2000
+WHOLE_DEPTH = 16
+#: Of a longer text the digest is taken, up to so many characters or bytes.
+MOST_DIGESTED = 1 << 20
 #: Bits of the largest int that is written out.
 MOST_BITS = 512
 
 REDACTED = "<redacted>"
 
 # The marks with which the tuple of a frozen value begins that is no scalar.
-_CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY = range(5)
+_CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY, _DIGESTED = range(6)
 
 type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
 
@@ -79,6 +90,45 @@ def _freeze_rare(value: Any, kind: type) -> Any:
     if len(_foreign) < _MOST_TYPES:
         _foreign[id(kind)] = (kind, foreign)
     return foreign
+
+
+def freeze_whole(value: Any) -> Any:
+    """An immutable copy of all of ``value`` that the larger bounds allow, for :func:`render`."""
+    return _freeze_whole(value, WHOLE_DEPTH, [WHOLE_VALUES])
+
+
+def _freeze_whole(value: Any, depth: int, room: list[int]) -> Any:
+    """As :func:`freeze`; ``room`` holds how many values may still be looked into."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        if len(value) <= WHOLE_TEXT:
+            return value
+        if len(value) > MOST_DIGESTED:
+            return (_CUT, len(value), value[:MOST_TEXT])
+        return (_DIGESTED, len(value), (value[:MOST_TEXT], digest(value)))
+    if kind is bytearray:
+        copy = _freeze_whole(bytes(value[: MOST_DIGESTED + 1]), 0, room)
+        return (
+            (_BYTEARRAY, len(value), copy)
+            if isinstance(copy, bytes) or copy[0] == _DIGESTED
+            else freeze(value)
+        )
+    if kind is not dict and kind is not list and kind is not tuple:
+        return freeze(value, 0)
+    most = max(room[0], 0) if depth else 0
+    room[0] -= min(len(value), most)
+    if kind is dict:
+        items = list(value.items())[:most]
+        pairs = [(_freeze_whole(key, 0, room), _freeze_whole(item, depth - 1, room)) for key, item in items]
+        return (_DICT, len(value), tuple(pairs))
+    head = [_freeze_whole(item, depth - 1, room) for item in value[:most]]
+    return (_LIST if kind is list else _TUPLE, len(value), tuple(head))
+
+
+def digest(value: str | bytes) -> str:
+    """The SHA-256 of ``value``, of a text's UTF-8 bytes, in hexadecimal."""
+    data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(data, usedforsecurity=False).hexdigest()
 
 
 def _items(value: dict[Any, Any], depth: int) -> tuple[tuple[Any, Any], ...]:
@@ -170,6 +220,11 @@ def _render_marked(frozen: tuple[Any, ...]) -> str:
     mark, length, content = frozen
     if mark == _CUT:
         return f"{render(content)}… ({length} in all)"
+    if mark == _DIGESTED:
+        head, sha256 = content
+        return f"{render(head)}… ({length} in all, sha256 {sha256})"
+    if mark == _BYTEARRAY and isinstance(content, tuple):
+        return f"bytearray({_render_marked(content)})"
     if mark == _BYTEARRAY:
         return f"bytearray({render(content)}){'…' if length > len(content) else ''}"
     if mark == _DICT:
