@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 from utils import reassembly
 from utils.capture import files
 from utils.capture.live import LiveCapture
+from utils.errors import ProcessError
 from utils.records import Flag
 
 pytestmark = pytest.mark.skipif(
@@ -68,11 +70,12 @@ def echo():
 
 def capture(port: int, path, work) -> files.Contents:
     live = LiveCapture()
-    live.start(port, path)
+    live.start(port)
     try:
         work()
+        counts = live.collect(path)
     finally:
-        counts = live.stop()
+        live.close()
     assert counts.dropped == 0
     contents = files.read(path)
     assert contents.packets == counts.packets and contents.clipped == 0 and contents.ends_early is None
@@ -143,11 +146,66 @@ def test_stamps_are_the_kernels_and_lie_between_send_and_receive(echo, tmp_path)
     assert any(segment.time_ns % 1000 for segment in contents.segments)
 
 
-def test_stopping_twice_is_stopping_once(echo, tmp_path):
+def test_stopping_twice_is_stopping_once(echo):
     live = LiveCapture()
-    live.start(echo.port, tmp_path / "x.pcapng")
+    live.stop()
+    live.start(echo.port)
     live.stop()
     live.stop()
+    live.close()
+    live.close()
+
+
+def payloads(path) -> list[bytes]:
+    return [segment.payload for segment in files.read(path).segments if segment.payload]
+
+
+def test_each_collection_holds_what_came_since_the_last_one(echo, tmp_path):
+    live = LiveCapture()
+    live.start(echo.port)
+    try:
+        seen = []
+        for word in (b"one", b"two", b"three"):
+            echo.talk(word)
+            live.collect(tmp_path / "x.pcapng")
+            seen.append(payloads(tmp_path / "x.pcapng"))
+        assert seen == [[b"one"] * 2, [b"two"] * 2, [b"three"] * 2]
+        assert live.collect(tmp_path / "x.pcapng").packets == 0
+        assert files.read(tmp_path / "x.pcapng").segments == []
+    finally:
+        live.close()
+
+
+def test_one_sniffer_captures_one_port_after_another_and_keeps_nothing_of_the_last(echo, tmp_path):
+    other = Echo()
+    live = LiveCapture()
+    try:
+        live.start(echo.port)
+        echo.talk(b"a secret")
+        live.stop()
+        with pytest.raises(ProcessError, match="nothing is being captured"):
+            live.collect(tmp_path / "x.pcapng")
+        live.start(other.port)
+        other.talk(b"hello")
+        live.collect(tmp_path / "x.pcapng")
+        assert payloads(tmp_path / "x.pcapng") == [b"hello", b"hello"]
+    finally:
+        live.close()
+        other.close()
+
+
+def test_a_sniffer_that_was_killed_is_started_anew(echo, tmp_path):
+    live = LiveCapture()
+    try:
+        live.start(echo.port)
+        os.kill(live.pid, signal.SIGKILL)
+        with pytest.raises(ProcessError):
+            live.collect(tmp_path / "x.pcapng")
+        live.start(echo.port)
+        echo.talk(b"hello")
+        assert live.collect(tmp_path / "x.pcapng").packets
+    finally:
+        live.close()
 
 
 def test_scapys_own_sniff_takes_the_socket(echo):

@@ -113,6 +113,12 @@ class TestChannel:
         child.stop()
         assert not child.alive and gone(child.pid)
 
+    def test_one_that_was_launched_gets_ready_while_others_work(self, tmp_path):
+        with Child.launch("utils.capture.sniffer", [], name="the sniffer", log=tmp_path / "log") as child:
+            child.wait_until_ready()
+            child.wait_until_ready()
+            assert child.request("end")["ok"]
+
     def test_what_the_program_prints_goes_into_the_log_and_it_reads_nothing(self, start):
         child = start()
         assert child.request("stdin")["read"] == ""

@@ -11,22 +11,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils import recording
 from utils.capture import rights
 from utils.errors import InputError
-from utils.run import Run
 from utils.server import Server
-from utils.session import Session, record_live
 
 if TYPE_CHECKING:
+    from utils.run import Run
+    from utils.session import Session
     from utils.views.view import View
 
 #: The one application that runs at a time, and the lock that keeps it one.
 _running: list[Server] = []
 _starting = threading.Lock()
+
+#: What a recording and its first view stand on.
+_NEEDED_LATER = (
+    "requests",
+    "socketio",
+    "utils.session",
+    "utils.run",
+    "utils.tracing.store",
+    "utils.views.tables",
+)
 
 
 def self_check() -> View:
@@ -46,6 +56,7 @@ def start(module: str, *arguments: str, mode: str | None = None) -> Server:
 
     Raises ProcessError if it does not come up, with the end of its log.
     """
+    threading.Thread(target=_import_the_rest, name="imports", daemon=True).start()
     with _starting:
         chosen = rights.choose_mode(mode)
         for server in list(_running):
@@ -76,6 +87,9 @@ def record(scenario: Callable[[Session], object], *, name: str | None = None) ->
     Raises InputError if no server runs; whatever the scenario raises comes
     through, after everything is put in order.
     """
+    from utils.run import Run
+    from utils.session import record_live
+
     name = name or scenario.__name__
     if not _running or not _running[-1].alive:
         if rights.choose_mode().name == "replay":
@@ -98,6 +112,9 @@ def replay(name: str) -> Run:
 
 def load(folder: str | Path) -> Run:
     """A recording from its folder.  Raises CaptureFileError if it is none."""
+    from utils import recording
+    from utils.run import Run
+
     return Run(recording.load(Path(folder)))
 
 
@@ -108,12 +125,21 @@ def read(path: str | Path, *, port: int | None = None) -> Run:
     There are packets to look at, and no calls.  Raises CaptureFileError if it
     is no capture, or holds no TCP.
     """
+    from utils import recording
+    from utils.run import Run
+
     return Run(recording.from_capture(Path(path), port))
 
 
 def captures() -> Path:
     """The folder of the committed recordings."""
     return Path(__file__).resolve().parent.parent / "captures"
+
+
+def _import_the_rest() -> None:
+    """While one waits for the server, there is time for it."""
+    for name in _NEEDED_LATER:
+        import_module(name)
 
 
 def _log_hint() -> str:

@@ -235,6 +235,7 @@ class Meta:
     versions: Mapping[str, str]  # distribution → version
     port: int
     bytes_lost: int = 0  # that the capture missed, as the sequence numbers tell
+    packets_dropped: int = 0  # that the kernel had no room for, as it tells itself
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

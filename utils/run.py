@@ -16,8 +16,9 @@ from utils import reassembly, recording
 from utils.errors import InputError
 from utils.join import JoinReport, check
 from utils.latency import hops
-from utils.records import Endpoint, Journey, Message, Recording, StepKind
-from utils.wire.conformance import findings
+from utils.records import Endpoint, Journey, Message, Recording
+from utils.turns import Turns
+from utils.walk import carried
 from utils.wire.units import Side
 
 if TYPE_CHECKING:
@@ -106,11 +107,8 @@ class Run:
 
     def _carried_by(self, event: str) -> list[Message]:
         """The messages on the wire that the journey of ``event`` is made of."""
-        return [
-            step.message
-            for step in self.journey(event).steps
-            if step.kind is StepKind.WIRE and step.message is not None
-        ]
+        # Not from the journey's steps: to look up their sources takes a while.
+        return carried(Turns(self.recording.traces), self.messages, self._carrier(event))
 
     def check(self, event: str) -> JoinReport:
         """How well calls and packets agree, over every byte of a journey."""
@@ -134,6 +132,7 @@ class Run:
     def findings(self) -> View:
         """Where the traffic departs from its protocols, with the clause; and how much of it is explained."""
         from utils.views import tables
+        from utils.wire.conformance import findings
 
         connections: dict[frozenset[Endpoint], list[int]] = {}
         for place, message in enumerate(self.messages):

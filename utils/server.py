@@ -14,11 +14,14 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from utils.capture.live import LiveCapture
 from utils.capture.rights import Mode
-from utils.records import Trace
 from utils.supervision import Child
-from utils.tracing import store
+
+if TYPE_CHECKING:
+    from utils.records import Trace
 
 #: The name of the server's process in every recording.
 PROCESS = "server"
@@ -26,13 +29,17 @@ PROCESS = "server"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Server:
-    """A started application.  In replay mode there is none, and ``child`` is None."""
+    """A started application.  In replay mode there is none, and ``child`` is None.
+
+    ``capture`` stands by for its packets, in live mode.
+    """
 
     module: str
     arguments: tuple[str, ...]
     mode: Mode
     folder: Path | None = None
     child: Child | None = None
+    capture: LiveCapture | None = None
 
     @classmethod
     def start(cls, module: str, arguments: Sequence[str], mode: Mode) -> Server:
@@ -52,15 +59,24 @@ class Server:
         if (root := _folder_of(module)) is not None:
             options += ["--root", root]
         paths = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
-        child = Child.start(
-            "utils.tracing.launcher",
-            [*options, "-m", module, *arguments],
-            name=module,
-            log=folder / "server.log",
-            folder=folder,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        )
-        return cls(module, tuple(arguments), mode, folder, child)
+        capture = LiveCapture() if mode.name == "live" else None
+        try:
+            child = Child.launch(
+                "utils.tracing.launcher",
+                [*options, "-m", module, *arguments],
+                name=module,
+                log=folder / "server.log",
+                folder=folder,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            )
+            if capture is not None:  # it gets ready meanwhile
+                capture.stand_by()
+            child.wait_until_ready()
+        except BaseException:
+            if capture is not None:
+                capture.close()
+            raise
+        return cls(module, tuple(arguments), mode, folder, child, capture)
 
     @property
     def alive(self) -> bool:
@@ -91,6 +107,8 @@ class Server:
         """Stop it; a second time, nothing happens."""
         if self.child is not None:
             self.child.stop()
+        if self.capture is not None:
+            self.capture.close()
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -102,11 +120,17 @@ class Server:
             self.child.request("trace_clear")
             self.child.request("trace_start")
 
-    def trace_stop(self) -> Trace:
-        """Stop tracing, and hand over what was traced."""
+    def trace_stop(self) -> None:
+        """Trace no longer; what was traced is kept."""
+        if self.child is not None:
+            self.child.request("trace_stop")
+
+    def trace(self) -> Trace:
+        """What was traced."""
+        from utils.tracing import store
+
         if self.child is None or self.folder is None:
             raise ValueError("a replayed server traces nothing")
-        self.child.request("trace_stop")
         path = self.folder / "server.trace.json.gz"
         self.child.request("trace_save", path=str(path))
         return store.load(path)

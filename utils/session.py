@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from utils import libraries, reassembly, recording
 from utils.capture import files, rights, tap
-from utils.capture.live import LiveCapture
+from utils.capture.live import Counts
 from utils.errors import InputError
 from utils.records import Meta, Recording, Segment, Trace, TransferKind
 from utils.server import Server
@@ -97,29 +97,30 @@ def record_live(scenario: Callable[[Session], object], server: Server, name: str
     tapping = server.mode.name == "tap"
     collector = Collector(PROCESS, tap=tapping)
     session = Session(server)
+    counts = Counts(0, 0)
     with tempfile.TemporaryDirectory(prefix="socketio-lab-") as folder, ExitStack() as stack:
-        capture = None
-        if not tapping:
-            capture = LiveCapture()
-            stack.callback(capture.stop)
-            capture.start(server.port, Path(folder) / recording.PACKETS_FILE)
-        server.trace_start()
+        if server.capture is not None:
+            stack.callback(server.capture.stop)
+            server.capture.start(server.port)
         stack.callback(server.trace_stop)
+        server.trace_start()
         stack.enter_context(collector)
         stack.callback(session.close)
         scenario(session)
         session.close()
         collector.stop()
+        server.trace_stop()
         # By name, as a folder lists them: a loaded recording equals the saved one.
-        traces: tuple[Trace, ...] = (_at_port(collector.take(), server.port), server.trace_stop())
-        if capture is not None:
-            capture.stop()
-            segments = tuple(files.read(capture.path).segments)
+        traces: tuple[Trace, ...] = (_at_port(collector.take(), server.port), server.trace())
+        if server.capture is not None:
+            path = Path(folder) / recording.PACKETS_FILE
+            counts = server.capture.collect(path)
+            segments = tuple(files.read(path).segments)
         else:
             segments = tap.segments_from(traces)
             traces = tuple(map(_without_data, traces))
     rights.assert_clean(segments)
-    return Recording(_meta(name, server, session, traces, segments), segments, traces)
+    return Recording(_meta(name, server, session, traces, segments, counts), segments, traces)
 
 
 def _at_port(trace: Trace, port: int) -> Trace:
@@ -138,7 +139,12 @@ def _without_data(trace: Trace) -> Trace:
 
 
 def _meta(
-    name: str, server: Server, session: Session, traces: Iterable[Trace], segments: Iterable[Segment]
+    name: str,
+    server: Server,
+    session: Session,
+    traces: Iterable[Trace],
+    segments: Iterable[Segment],
+    counts: Counts,
 ) -> Meta:
     versions = {library: libraries.distribution(library).version for library in STACK}
     return Meta(
@@ -151,6 +157,7 @@ def _meta(
         versions=versions | {"CPython": platform.python_version()},
         port=server.port,
         bytes_lost=reassembly.bytes_missing(segments),
+        packets_dropped=counts.dropped,
         extra={
             "application": [server.module, *server.arguments],
             "clients": {str(port): client for port, client in _client_ports(session, traces)},

@@ -7,13 +7,13 @@ texts are made from names and numbers that were recorded.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypedDict
 
 from utils import libraries
+from utils.placement import Placement
 from utils.records import (
     Call,
     Code,
@@ -61,7 +61,7 @@ class StepMaker:
         self,
         recording: Recording,
         turns: Turns,
-        messages: Iterable[Message],
+        placement: Placement,
         clients: Mapping[int, str],
         start_ns: int,
     ) -> None:
@@ -69,7 +69,7 @@ class StepMaker:
         self._versions = recording.meta.versions
         self._port = recording.meta.port
         self._turns = turns
-        self._messages = _by_flow(messages)
+        self._placement = placement
         self._clients = clients
         self._start_ns = start_ns
         self._shown: set[tuple[Flow, int]] = set()  # the messages that were shown on the wire
@@ -167,8 +167,8 @@ class StepMaker:
 
     def wire(self, send: Transfer) -> Iterator[Step]:
         """The messages whose last byte ``send`` wrote, as seen on the wire."""
-        for message in self._messages.get(send.flow, ()):
-            if not send.offset < message.end <= send.end or (send.flow, message.start) in self._shown:
+        for message in self._placement.completed(send):
+            if (send.flow, message.start) in self._shown:
                 continue
             self._shown.add((send.flow, message.start))
             yield Step(
@@ -212,14 +212,9 @@ class StepMaker:
 
     # ── names and messages ───────────────────────────────────────────────────
 
-    def message(self, transfer: Transfer) -> Message | None:
+    def message(self, transfer: Transfer | None) -> Message | None:
         """The message that the last byte of ``transfer`` belongs to."""
-        offset = transfer.end - 1
-        messages = self._messages.get(transfer.flow, [])
-        index = bisect_right(messages, offset, key=lambda message: message.start) - 1
-        if index >= 0 and offset < messages[index].end:
-            return messages[index]
-        return None
+        return None if transfer is None else self._placement.message(transfer)
 
     def _peers(self, flow: Flow) -> str:
         if flow.destination.port == self._port:
@@ -245,12 +240,3 @@ class StepMaker:
                 label = (match["target"] or "thread") if match else name
                 clients = served[ident]
                 yield (trace.process, ident), f"{label} ({clients.pop()})" if len(clients) == 1 else label
-
-
-def _by_flow(messages: Iterable[Message]) -> dict[Flow, list[Message]]:
-    by_flow: dict[Flow, list[Message]] = defaultdict(list)
-    for message in messages:
-        by_flow[message.flow].append(message)
-    for found in by_flow.values():
-        found.sort(key=lambda message: message.start)
-    return by_flow

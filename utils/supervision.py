@@ -51,6 +51,7 @@ class Child:
         self.info: dict[str, Any] = {}
         self._process = process
         self._lock = threading.Lock()
+        self._ready = False
         self._owed = 0  # commands that were sent and not yet answered
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._reader = threading.Thread(
@@ -64,24 +65,29 @@ class Child:
         self._finalizer = weakref.finalize(self, _end, process, self._reader, 5.0)
 
     @classmethod
-    def start(
+    def start(cls, module: str, arguments: Sequence[str], *, deadline: float = 30.0, **how: Any) -> Child:
+        """:meth:`launch`, and wait until it is ready, for ``deadline`` seconds at most.
+
+        Raises ProcessError, with the end of the log, if the child fails, exits,
+        or is late.
+        """
+        child = cls.launch(module, arguments, **how)
+        child.wait_until_ready(deadline)
+        return child
+
+    @classmethod
+    def launch(
         cls,
         module: str,
         arguments: Sequence[str],
         *,
         name: str,
         log: Path,
-        deadline: float = 30.0,
         env: Mapping[str, str] | None = None,
         folder: Path | None = None,
         python: str = sys.executable,
     ) -> Child:
-        """Run ``python -m module arguments`` and wait until it says that it is ready.
-
-        ``deadline`` is in seconds; ``folder`` is where it runs, or else here.
-        Raises ProcessError, with the end of the log, if the child fails, exits,
-        or is late.
-        """
+        """Run ``python -m module arguments``, in ``folder`` or else here, and do not wait for it."""
         own_session: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             own_session = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -95,16 +101,26 @@ class Child:
                 cwd=folder,
                 **own_session,
             )
-        child = cls(process, name, log)
-        try:
-            first = child._answer(deadline, "become ready", deadline)
-            if "ready" not in first:
-                raise child._error("could not start", str(first.get("failed", first)))
-            child.info = dict(first["ready"])
-        except BaseException:
-            child.stop()
-            raise
-        return child
+        return cls(process, name, log)
+
+    def wait_until_ready(self, deadline: float = 30.0) -> None:
+        """Wait until it says that it is ready; once it has, this returns at once.
+
+        Raises ProcessError, with the end of the log, if the child fails, exits,
+        or takes longer than ``deadline`` seconds; it is ended then.
+        """
+        with self._lock:
+            if self._ready:
+                return
+            try:
+                first = self._answer(deadline, "become ready", deadline)
+                if "ready" not in first:
+                    raise self._error("could not start", str(first.get("failed", first)))
+                self.info = dict(first["ready"])
+                self._ready = True
+            except BaseException:
+                self.stop()
+                raise
 
     @property
     def alive(self) -> bool:

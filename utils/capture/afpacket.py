@@ -11,13 +11,12 @@ import ctypes
 import select
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from utils.capture import bpf
-
-#: One packet: the kernel's stamp in nanoseconds since 1970, its bytes, and its length on the wire.
-Stamped = tuple[int, bytes, int]
+from utils.capture import bpf, stamped
+from utils.capture.pcapng import ETHERNET
+from utils.capture.stamped import Stamped
 
 SOL_PACKET = 263
 _PACKET_STATISTICS = 6
@@ -87,13 +86,15 @@ def statistics(opened: socket.socket) -> Statistics:
 class PacketSocket:
     """Packets one by one, by system calls: for systems that grant no ring, and for scapy."""
 
+    link_type = ETHERNET
+
     def __init__(self, port: int, iface: str = LOOPBACK) -> None:
         self.socket = open_socket(port, iface, _make_room)
         self._poll = select.poll()
         self._poll.register(self.socket, select.POLLIN)
 
-    def take(self, timeout: float) -> list[Stamped]:
-        """The packets that are here; if there are none, wait for ``timeout`` seconds."""
+    def take(self, timeout: float) -> tuple[int, bytes]:
+        """How many packets are here, and they themselves; if none are, wait for ``timeout`` seconds."""
         found: list[Stamped] = []
         if self._poll.poll(timeout * 1000):
             while len(found) < _TURN:
@@ -101,9 +102,13 @@ class PacketSocket:
                     found.append(self.receive(socket.MSG_DONTWAIT))
                 except BlockingIOError:
                     break
-        return found
+        return len(found), stamped.pack(found)
 
-    def receive(self, flags: int = 0) -> Stamped:
+    def packets(self, taken: memoryview) -> Iterator[Stamped]:
+        """The packets of any number of takes."""
+        return stamped.unpack(taken)
+
+    def receive(self, flags: int = 0) -> tuple[int, bytes, int]:
         """The next packet."""
         packet, ancillary, _, _ = self.socket.recvmsg(FRAME, 64, flags)
         for level, kind, data in ancillary:

@@ -1,11 +1,12 @@
-"""The notebook's side of a live capture: start the sniffer, flush it, stop it.
+"""The notebook's side of a live capture: the sniffer's process, and what it takes.
 
-The rule kept here: when :meth:`LiveCapture.start` returns, the next packet is
-in the file; when :meth:`LiveCapture.stop` returns, the file is whole.
+The rule kept here: when :meth:`LiveCapture.start` returns, no packet is missed
+any more; and what the kernel had to drop is told with what it gave.
 """
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,50 +16,72 @@ from utils.supervision import Child
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a capture took, and what the kernel had to drop for want of room."""
+    """How many packets a capture file holds, and how many are missing from it.
 
-    packets: int = 0
-    dropped: int = 0
+    ``dropped`` counts those that the kernel had no room for; it is 0 where the
+    system does not say.
+    """
+
+    packets: int
+    dropped: int
 
 
 class LiveCapture:
-    """A running capture of one port.  :meth:`stop` may be called twice."""
+    """Captures one port at a time.  Every method may be called twice, and in any order."""
 
     def __init__(self) -> None:
         self._child: Child | None = None
-        self.counts = Counts()
-        self.path = Path()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def start(self, port: int, path: Path) -> None:
-        """Capture the TCP packets of ``port`` into ``path`` (pcapng).
+    @property
+    def pid(self) -> int | None:
+        """The sniffer's process, if there is one."""
+        return self._child.pid if self._child is not None else None
+
+    def stand_by(self) -> None:
+        """Start the sniffer's process, if none runs, and do not wait for it."""
+        if self._child is not None and self._child.alive:
+            return
+        self.close()
+        self._folder = tempfile.TemporaryDirectory(prefix="socketio-lab-")
+        log = Path(self._folder.name) / "sniffer.log"
+        self._child = Child.launch("utils.capture.sniffer", [], name="the sniffer", log=log)
+
+    def start(self, port: int) -> None:
+        """Capture the TCP packets of ``port`` from here on.
 
         Raises CaptureRightsError if packets may not be read.
         """
+        self.stand_by()
+        assert self._child is not None
         try:
-            self._child = Child.start(
-                "utils.capture.sniffer",
-                ["--port", str(port), "--out", str(path)],
-                name="the sniffer",
-                log=path.with_suffix(".log"),
-            )
+            self._child.wait_until_ready()
+            self._child.request("capture", port=port)
         except ProcessError as error:
             raise CaptureRightsError(
                 "packets cannot be captured", why=error.why or error.what, next_step=error.next_step
             ) from error
-        self.path = path
 
-    def flush(self) -> Counts:
-        """Everything that has arrived is in the file; how much it is."""
-        if self._child is not None:
-            answer = self._child.request("flush")
-            self.counts = Counts(int(answer["packets"]), int(answer["dropped"]))
-        return self.counts
+    def collect(self, path: Path) -> Counts:
+        """All that has arrived since :meth:`start`, or since the last time, as a pcapng file.
 
-    def stop(self) -> Counts:
-        """End the capture."""
+        Raises ProcessError if nothing is being captured.
+        """
+        if self._child is None:
+            raise ProcessError("nothing is being captured", next_step="start the capture first")
+        answer = self._child.request("collect", out=str(path))
+        return Counts(int(answer["packets"]), int(answer["dropped"] or 0))
+
+    def stop(self) -> None:
+        """End the capture; the process stands by for the next one."""
+        if self._child is not None and self._child.alive:
+            self._child.request("end")
+
+    def close(self) -> None:
+        """End the process."""
         if self._child is not None:
-            if self._child.alive:
-                self.flush()
             self._child.stop()
             self._child = None
-        return self.counts
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Iterable
 from typing import IO
 
+from utils.capture.stamped import Stamped
+
 #: Link types (https://www.tcpdump.org/linktypes.html).
 ETHERNET = 1
 
@@ -39,9 +41,9 @@ class Writer:
         """Add one packet, stamped in nanoseconds since 1970."""
         self.write_all([(time_ns, packet, len(packet))])
 
-    def write_all(self, packets: Iterable[tuple[int, bytes, int]]) -> None:
+    def write_all(self, packets: Iterable[Stamped]) -> None:
         """Add packets: stamp, the bytes that are there, and how many there were on the wire."""
-        blocks: list[bytes] = []
+        blocks: list[bytes | memoryview] = []
         for time_ns, packet, length in packets:
             captured = len(packet)
             padding = -captured & 3

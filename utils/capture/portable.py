@@ -7,11 +7,13 @@ Npcap on Windows), and stamps are as fine as the system gives them.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from scapy.config import conf
 
-from utils.capture.afpacket import Stamped
+from utils.capture import stamped
+from utils.capture.stamped import Stamped
 
 
 class PortableSocket:
@@ -24,16 +26,20 @@ class PortableSocket:
         self._socket = conf.L2listen(iface=conf.loopback_name, filter=f"tcp port {port}")
         self.link_type = _link_type(self._socket)
 
-    def take(self, timeout: float) -> list[Stamped]:
-        """The next packet; if there is none, wait for ``timeout`` seconds."""
+    def take(self, timeout: float) -> tuple[int, bytes]:
+        """One packet, if there is one; else wait for ``timeout`` seconds."""
         # Each kind of socket knows whether it still holds packets that it read ahead.
         if not self._socket.select([self._socket], timeout):
-            return []
+            return 0, b""
         _, packet, seconds = self._socket.recv_raw()
         if packet is None:
-            return []
+            return 0, b""
         time_ns = time.time_ns() if seconds is None else round(seconds * 1_000_000_000)
-        return [(time_ns, packet, len(packet))]
+        return 1, stamped.pack([(time_ns, packet, len(packet))])
+
+    def packets(self, taken: memoryview) -> Iterator[Stamped]:
+        """The packets of any number of takes."""
+        return stamped.unpack(taken)
 
     def statistics(self) -> None:
         """These sockets do not all count what they drop."""

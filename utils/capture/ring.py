@@ -13,8 +13,11 @@ import mmap
 import select
 import socket
 import struct
+from collections.abc import Iterator
 
-from utils.capture.afpacket import LOOPBACK, ROOM, SOL_PACKET, Stamped, Statistics, open_socket, statistics
+from utils.capture.afpacket import LOOPBACK, ROOM, SOL_PACKET, Statistics, open_socket, statistics
+from utils.capture.pcapng import ETHERNET
+from utils.capture.stamped import Stamped
 
 _PACKET_RX_RING = 5
 _PACKET_VERSION = 10
@@ -32,7 +35,8 @@ _NOMINAL_FRAME = 1 << 11
 
 _BELONGS_TO_US = 1
 _STATUS = 8  # where a block's status stands
-_BLOCK_HEAD = struct.Struct("@III")  # status, number of packets, offset of the first; from _STATUS on
+#: Status, number of packets, offset of the first, length of all; from _STATUS on.
+_BLOCK_HEAD = struct.Struct("@IIII")
 _WORD = struct.Struct("@I")
 _KERNELS = _WORD.pack(0)
 #: Offset of the next, seconds, nanoseconds, captured, length, status, offset of the frame.
@@ -42,9 +46,13 @@ _FRAME_HEAD = struct.Struct("@IIIIIIH")
 class Ring:
     """The TCP segments to and from ``port`` on ``iface``, block by block.
 
-    Raises PermissionError where packets may not be read, and another OSError
-    where the system has no such ring, or no room for it.
+    A block is taken as the kernel filled it, whole: what it costs to take a
+    packet is a share of one copy.  Raises PermissionError where packets may not
+    be read, and another OSError where the system has no such ring, or no room
+    for it.
     """
+
+    link_type = ETHERNET
 
     def __init__(self, port: int, iface: str = LOOPBACK) -> None:
         self._socket = open_socket(port, iface, _make_ring)
@@ -57,25 +65,32 @@ class Ring:
         self._poll.register(self._socket, select.POLLIN)
         self._next = 0  # the block that is ours next
 
-    def take(self, timeout: float) -> list[Stamped]:
-        """The packets of the next block; if none is ready, wait for ``timeout`` seconds."""
+    def take(self, timeout: float) -> tuple[int, bytes]:
+        """The next block and how many packets it holds; if none is ready, wait for ``timeout`` seconds."""
         # A system call is also the barrier that keeps reads of a block behind that of its status.
         self._poll.poll(timeout * 1000)
         memory, start = self._memory, self._next * BLOCK
-        status, count, first = _BLOCK_HEAD.unpack_from(memory, start + _STATUS)
+        status, count, _, length = _BLOCK_HEAD.unpack_from(memory, start + _STATUS)
         if not status & _BELONGS_TO_US:
-            return []
-        found = []
-        at = start + first
-        head = _FRAME_HEAD.unpack_from
-        for _ in range(count):
-            step, seconds, nanoseconds, captured, length, _, frame = head(memory, at)
-            frame += at
-            found.append((seconds * 1_000_000_000 + nanoseconds, memory[frame : frame + captured], length))
-            at += step
+            return 0, b""
+        block = memory[start : start + length]
         memory[start + _STATUS : start + _STATUS + _WORD.size] = _KERNELS
         self._next = (self._next + 1) % BLOCKS
-        return found
+        return count, block
+
+    def packets(self, taken: memoryview) -> Iterator[Stamped]:
+        """The packets of any number of blocks."""
+        start = 0
+        head = _FRAME_HEAD.unpack_from
+        while start < len(taken):
+            _, count, first, size = _BLOCK_HEAD.unpack_from(taken, start + _STATUS)
+            at = start + first
+            for _ in range(count):
+                step, seconds, nanoseconds, captured, length, _, frame = head(taken, at)
+                frame += at
+                yield seconds * 1_000_000_000 + nanoseconds, taken[frame : frame + captured], length
+                at += step
+            start += size
 
     def statistics(self) -> Statistics:
         """Packets and drops since the last call."""
