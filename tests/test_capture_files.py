@@ -86,11 +86,12 @@ class TestRoundTrip:
         assert len(lines) == 3 and lines[0].startswith("1700000000.123456789 ")
 
     def test_scapy_reads_what_is_written(self, tmp_path):
+        from scapy.layers.inet import TCP
         from scapy.utils import rdpcap
 
         path = tmp_path / "x.pcapng"
         path.write_bytes(a_capture(3))
-        assert [bytes(packet["TCP"].payload) for packet in rdpcap(str(path))] == [
+        assert [bytes(packet[TCP].payload) for packet in rdpcap(str(path))] == [
             b"payload 0",
             b"payload 1",
             b"payload 2",

@@ -12,20 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from utils.redaction import REDACTED, is_secret, scrub
 from utils.tracing.snapshots import (
     MOST_DIGESTED,
     MOST_ITEMS,
     MOST_TEXT,
-    REDACTED,
     WHOLE_DEPTH,
     WHOLE_TEXT,
     WHOLE_VALUES,
     freeze,
     freeze_whole,
-    is_secret,
     render,
     render_arguments,
-    scrub,
 )
 
 small_text = st.text(max_size=20).filter(lambda text: scrub(text) == text)

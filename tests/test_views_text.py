@@ -107,7 +107,8 @@ def test_what_is_hidden_of_a_long_message_is_counted():
 def test_a_fault_is_told_with_what_was_expected():
     message = builders.broken_message()
     fault = message.unit.faults[0]
-    assert f"✗ byte {fault.offset}: expected {fault.expected}, got" in text.message_text(message)
+    where = f"✗ byte {fault.offset} (of all that the server sent, {message.unit.start + fault.offset})"
+    assert f"{where}: expected {fault.expected}, got" in text.message_text(message)
 
 
 def test_packets_stand_one_a_line_by_name():

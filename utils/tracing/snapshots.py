@@ -17,11 +17,11 @@ beyond that it keeps the digest, by which equality can still be proved.
 from __future__ import annotations
 
 import hashlib
-import itertools
-import re
 from collections.abc import Callable, Iterable
 from enum import EnumType
 from typing import Any
+
+from utils.redaction import REDACTED, is_secret, scrub
 
 #: Of a str or bytes, so many characters or bytes are kept.
 MOST_TEXT = 1024
@@ -38,7 +38,6 @@ MOST_DIGESTED = 1 << 20
 #: Bits of the largest int that is written out.
 MOST_BITS = 512
 
-REDACTED = "<redacted>"
 
 # The marks with which the tuple of a frozen value begins that is no scalar.
 _CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY, _DIGESTED = range(6)
@@ -135,65 +134,6 @@ def _items(value: dict[Any, Any], depth: int) -> tuple[tuple[Any, Any], ...]:
     # A copy first, in one step: another thread may change the dict meanwhile.
     items = list(value.items())[:MOST_ITEMS]
     return tuple([(freeze(key, 0), freeze(item, depth - 1)) for key, item in items])
-
-
-# ── what is secret ───────────────────────────────────────────────────────────
-
-_SECRET_WORDS = frozenset(
-    {
-        "apikey",
-        "auth",
-        "authorization",
-        "cookie",
-        "cookies",
-        "credential",
-        "credentials",
-        "passphrase",
-        "passwd",
-        "password",
-        "secret",
-        "secrets",
-        "token",
-        "tokens",
-    }
-)
-
-#: Before "key", these make it a secret: a WebSocket's handshake key is none.
-_KEY_OWNERS = frozenset({"access", "api", "encryption", "private", "secret", "signing"})
-
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-
-_HEADER = r"(?:set-)?cookie2?|(?:proxy-)?authorization|x-[\w-]*(?:token|api-?key)"
-_NAMED = r"[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key|cookie|authorization)[\w-]*"
-
-#: Secrets inside texts: header lines, query strings, and members of JSON.
-_IN_TEXT = (
-    (re.compile(rf"(?im)^((?:{_HEADER})[ \t]*:[ \t]*)[^\r\n]+"), rf"\1{REDACTED}"),
-    (re.compile(rf"(?i)([?&;](?:{_NAMED}|auth)=)[^&;#\s]+"), rf"\1{REDACTED}"),
-    (
-        re.compile(rf'(?i)((\\?")(?:{_NAMED}|auth)\2\s*:\s*\2)(?:(?!\2)(?:\\.|[^\\]))*(?:\2|$)'),
-        rf"\1{REDACTED}\2",
-    ),
-)
-
-
-def is_secret(name: str) -> bool:
-    """Whether what goes by ``name`` (an argument, a key, a header) is kept out.
-
-    ``HTTP_COOKIE``, ``set-cookie``, ``authToken`` and ``api_key`` are;
-    ``author`` and ``Sec-WebSocket-Key`` are not.  ``key`` alone is.
-    """
-    words = [word.lower() for word in _WORDS.findall(name)]
-    if not _SECRET_WORDS.isdisjoint(words) or words == ["key"]:
-        return True
-    return any(after == "key" and before in _KEY_OWNERS for before, after in itertools.pairwise(words))
-
-
-def scrub(text: str) -> str:
-    """``text`` without the values of secrets that stand in it by name."""
-    for pattern, replacement in _IN_TEXT:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 # ── texts ────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 The rule kept here: every byte shown belongs to exactly one run, each run to
 at most one span, and what is left out is said in numbers.  Text, HTML and the
-stepper all draw the same :class:`Dump`.
+stepper all draw the same :class:`Dump`.  The bytes of a secret are dots.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from utils.records import Message
+from utils.redaction import REDACTED
 from utils.wire.units import Fault, Layer, Span, Unit
 
 #: Bytes in a row of a dump.
@@ -71,6 +72,25 @@ class Dump:
         """The layers of the shown spans, from the outermost in."""
         found = {span.layer for span in self.spans}
         return tuple(layer for layer in Layer if layer in found)
+
+    def hexes(self, start: int, end: int) -> list[str]:
+        """The bytes from ``start`` to ``end``, two digits each; those of a secret are dots."""
+        found = [f"{byte:02x}" for byte in self.raw[start:end]]
+        for left, right in self._secrets(start, end):
+            found[left - start : right - start] = ["··"] * (right - left)
+        return found
+
+    def text(self, start: int, end: int) -> str:
+        """The same bytes as characters, unmasked."""
+        found = characters(self.readable[start:end])
+        for left, right in self._secrets(start, end):
+            found = found[: left - start] + "·" * (right - left) + found[right - start :]
+        return found
+
+    def _secrets(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        for span in self.spans:
+            if REDACTED in span.value and span.start < end and start < span.end:
+                yield max(start, span.start), min(end, span.end)
 
     def marks(self, span: Span) -> bool:
         """Whether the marked bytes touch ``span``."""

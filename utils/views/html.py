@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from utils.records import Journey, Level, Message, Step, StepKind
 from utils.views import text, wording
-from utils.views.dump import Dump, Run, characters, dump
+from utils.views.dump import Dump, Run, dump
 from utils.views.markup import Child, css, element, html, link, measured
 from utils.views.outline import depths
 from utils.views.palette import DARK_INK, FILLS, marks
@@ -173,10 +173,7 @@ def message_element(of: Message, mark: tuple[int, int] | None = None) -> Element
         element("figcaption", heading, style=css(font_weight="600")),
         element("div", *legend, style=css(margin=".4em 0")),
         element("pre", *_dump(shown), style=_BLOCK),
-        *(
-            element("p", text.fault_sentence(fault.offset, fault.expected, fault.got, fault.clause))
-            for fault in shown.faults
-        ),
+        *(element("p", text.fault_sentence(of.unit, fault)) for fault in shown.faults),
         table("What each byte means", header, rows) if rows else None,
         class_="lab-message",
         style=css(margin=".6em 0"),
@@ -193,10 +190,10 @@ def _dump(shown: Dump) -> Iterator[Child]:
         end = row.runs[-1].end
         for run in row.runs:
             before = " " if run.start > row.start else ""
-            yield from (before, _run(shown, run, shown.raw[run.start : run.end].hex(" ")))
+            yield from (before, _run(shown, run, " ".join(shown.hexes(run.start, run.end))))
         yield " " * ((row.start + 16 - end) * 3 + 2)
         for run in row.runs:
-            yield _run(shown, run, characters(shown.readable[run.start : run.end]))
+            yield _run(shown, run, shown.text(run.start, run.end))
         yield "\n"
 
 

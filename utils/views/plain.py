@@ -13,10 +13,11 @@ from typing import Any
 
 from utils.records import Excerpt, Journey, Level, Step
 from utils.views import text, wording
-from utils.views.dump import Dump, characters, dump
+from utils.views.dump import Dump, dump
 from utils.views.highlight import highlight
 from utils.views.outline import Lane, lane_of, lanes
 from utils.views.palette import slug
+from utils.wire.units import Unit
 
 #: Gives the address at which an excerpt's installed file can be opened, or None.
 Opener = Callable[[Excerpt], str | None]
@@ -110,7 +111,7 @@ def _step(
     if message is not None:
         shown = dump(message, step.span)
         made["message"] = messages.index(
-            (message.flow, message.start, shown.windows), lambda: _message(shown)
+            (message.flow, message.start, shown.windows), lambda: _message(message.unit, shown)
         )
         made["heading"] = text.message_heading(message, shown)
         made["mark"] = shown.mark
@@ -128,12 +129,12 @@ def _source(excerpt: Excerpt) -> Json:
     }
 
 
-def _message(shown: Dump) -> Json:
+def _message(unit: Unit, shown: Dump) -> Json:
     return {
         "length": len(shown.raw),
         "column": "unmasked text" if shown.unmasked else "text",
         "windows": [
-            {"start": start, "hex": shown.raw[start:end].hex(), "text": characters(shown.readable[start:end])}
+            {"start": start, "hex": "".join(shown.hexes(start, end)), "text": shown.text(start, end)}
             for start, end in shown.windows
         ],
         "spans": [
@@ -150,8 +151,5 @@ def _message(shown: Dump) -> Json:
             }
             for span in shown.spans
         ],
-        "faults": [
-            text.fault_sentence(fault.offset, fault.expected, fault.got, fault.clause)
-            for fault in shown.faults
-        ],
+        "faults": [text.fault_sentence(unit, fault) for fault in shown.faults],
     }

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from utils.records import Journey, Level, Message, Step
 from utils.views import wording
-from utils.views.dump import ROW, Dump, characters, dump
+from utils.views.dump import ROW, Dump, dump
 from utils.views.outline import depths
-from utils.wire.units import Span
+from utils.wire.units import Fault, Span, Unit
 
 
 def table(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:
@@ -146,8 +146,7 @@ def message_text(message: Message, mark: tuple[int, int] | None = None) -> str:
     shown = dump(message, mark)
     lines = [message_heading(message, shown), *dump_lines(shown)]
     lines += ["", table([_span_row(shown, span) for span in shown.spans], right=frozenset({0}))]
-    for fault in shown.faults:
-        lines.append(fault_sentence(fault.offset, fault.expected, fault.got, fault.clause))
+    lines += [fault_sentence(message.unit, fault) for fault in shown.faults]
     return "\n".join(lines)
 
 
@@ -176,15 +175,15 @@ def dump_lines(shown: Dump) -> Iterator[str]:
             continue
         end = row.runs[-1].end
         hexes = _hex_column(shown, row.start, end)
-        yield f"{row.start:>{width}}    {hexes:<{ROW * 3 + 1}} {characters(shown.readable[row.start : end])}"
+        yield f"{row.start:>{width}}    {hexes:<{ROW * 3 + 1}} {shown.text(row.start, end)}"
 
 
 def _hex_column(shown: Dump, start: int, end: int) -> str:
     cells = []
     inside = False
-    for at in range(start, end):
+    for at, digits in enumerate(shown.hexes(start, end), start):
         marked = shown.marked(at)
-        cells.append((" " if marked == inside else "[" if marked else "]") + f"{shown.raw[at]:02x}")
+        cells.append((" " if marked == inside else "[" if marked else "]") + digits)
         inside = marked
     return "".join(cells) + ("]" if inside else "")
 
@@ -200,10 +199,11 @@ def _span_row(shown: Dump, span: Span) -> list[str]:
     ]
 
 
-def fault_sentence(offset: int, expected: str, got: str, clause: str) -> str:
-    """Where the grammar ends: what was expected there, and what came."""
-    sentence = f"✗ byte {offset}: expected {wording.visible(expected)}, got {wording.visible(got)}"
-    return f"{sentence} ({wording.visible(clause)})" if clause else sentence
+def fault_sentence(unit: Unit, fault: Fault) -> str:
+    """Where the grammar ends: at which byte, of which side, what was expected there, and what came."""
+    where = f"✗ byte {fault.offset} (of all that the {unit.side.value} sent, {unit.start + fault.offset})"
+    sentence = f"{where}: expected {wording.visible(fault.expected)}, got {wording.visible(fault.got)}"
+    return f"{sentence} ({wording.visible(fault.clause)})" if fault.clause else sentence
 
 
 def packets_text(
@@ -230,6 +230,15 @@ def packet_rows(
             sender,
             receiver,
             message.unit.layer.value,
-            wording.visible(message.unit.summary),
+            wording.visible(_told(message.unit)),
             f"{len(message.unit.raw):,}",
         ]
+
+
+def _told(unit: Unit) -> str:
+    """What a unit is, in one line; and the first thing that is wrong with it."""
+    if not unit.faults:
+        return unit.summary
+    fault = unit.faults[0]
+    more = f" (and {len(unit.faults) - 1} more)" if len(unit.faults) > 1 else ""
+    return f"{wording.shorten(unit.summary, 60)} ✗ expected {fault.expected}, got {fault.got}{more}"

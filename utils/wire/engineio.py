@@ -14,6 +14,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
+from utils.redaction import scrub
 from utils.wire import msgpack, socketio
 from utils.wire.jsontext import lay_json
 from utils.wire.tiling import Tiler, byte_length, shown
@@ -65,7 +66,7 @@ def decode_text(text: str, at: int = 0) -> Decoded:
     if kind is None:
         got = shown(text[:1]) or "nothing"
         fault = Fault(at, "an Engine.IO packet type from 0 to 6", got, _CLAUSE)
-        return Decoded((), (fault,), f"? {shown(text)}")
+        return Decoded((), (fault,), f"? {shown(scrub(text[:400]))}")
     rest = text[1:]
     if kind is not EngineType.MESSAGE:
         word = kind.name.lower()
@@ -200,7 +201,7 @@ def lay_payload(tiler: Tiler, body: bytes) -> None:
     if jsonp:
         what = "A call of the function that the page has waiting, by its number."
         tiler.lay(byte_length(jsonp["call"]), Layer.ENGINEIO, "JSONP call", jsonp["call"], what, _POLLING)
-        value = shown(_unwrapped(body)[0])
+        value = shown(decode_payload(body).told)
         what = "The payload as a JavaScript string: its quotes are escaped."
         tiler.lay(byte_length(jsonp["body"]), Layer.ENGINEIO, "Payload", value, what, _POLLING)
         tiler.lay(byte_length(jsonp["end"]), Layer.ENGINEIO, "JSONP end", '");', "Ends the call.", _POLLING)
@@ -208,7 +209,7 @@ def lay_payload(tiler: Tiler, body: bytes) -> None:
     if text.startswith(_FORM):
         what = "The form field in which a JSONP page posts its payload."
         tiler.lay(len(_FORM), Layer.ENGINEIO, "Form field", _FORM, what, _POLLING)
-        value = shown(_unwrapped(body)[0])
+        value = shown(decode_payload(body).told)
         what = "The payload, as forms write it."
         tiler.lay(len(body) - len(_FORM), Layer.ENGINEIO, "Payload", value, what, _POLLING)
         return
@@ -224,5 +225,5 @@ def lay_payload(tiler: Tiler, body: bytes) -> None:
         else:
             lay_text(tiler, part)
             if tiler.at < end:
-                left = shown(encoded[tiler.at - end :])
+                left = shown(scrub(shown(encoded[tiler.at - end :], 400)))
                 tiler.lay(end - tiler.at, Layer.UNKNOWN, "Unexplained", left, "Outside the grammar.", _CLAUSE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from utils.redaction import scrub
 from utils.wire import engineio, http, websocket
 from utils.wire.body import Run
 from utils.wire.jsontext import lay_json
@@ -30,7 +31,8 @@ def http_message(
     if coded:
         what = f"Compressed ({shown(coded)}): no byte of it stands for one of the text's."
         size = sum(end - start for start, end in runs)
-        inner.lay(size, Layer.HTTP, "Compressed body", shown(content), what, "RFC 9110 §8.4")
+        told = engineio.decode_payload(content).told if carries_packets else scrub(shown(content))
+        inner.lay(size, Layer.HTTP, "Compressed body", shown(told), what, "RFC 9110 §8.4")
     elif carries_packets:
         engineio.lay_payload(inner, content)
     elif "json" in head.get("content-type").lower():
@@ -39,7 +41,7 @@ def http_message(
         sum(end - start for start, end in runs) - inner.at,
         Layer.HTTP,
         "Body",
-        shown(content),
+        shown(scrub(shown(content, 400))),
         "What the message carries.",
         "RFC 9110 §6.4",
     )
@@ -101,12 +103,20 @@ def compressed(raw: bytes, header: websocket.Frame, whole: bytes | None) -> tupl
     tiler = Tiler()
     websocket.lay_header(tiler, header, raw)
     if whole is not None:
-        told = shown(whole)
+        told = shown(_told(whole))
     else:
         told = "cannot be inflated" if header.fin else "a part; the last frame tells what it is"
     what = "Deflated: no byte of it stands for one of the text's."
     tiler.lay(header.length, Layer.WEBSOCKET, "Compressed payload", told, what, "RFC 7692 §7.2")
     return tiler.rest(len(raw))
+
+
+def _told(message: bytes) -> str:
+    """What a message says, without its secrets; of bytes that are no text, themselves."""
+    try:
+        return engineio.decode_text(message.decode("utf-8")).told
+    except UnicodeDecodeError:
+        return shown(message)
 
 
 def fragment(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote_plus
 
+from utils.redaction import REDACTED, is_secret
 from utils.wire.tiling import Tiler, shown
 from utils.wire.units import Fault, Layer
 
@@ -28,8 +29,6 @@ _EMPTY_LINES = re.compile(rb"(?:\r?\n){1,16}")  # more of them are no sloppiness
 _BEGINNING = re.compile(
     r"\r?|HTTP/[0-9.]{0,3}(?: .*)?|" + _TOKEN + r"(?: [!-~\x80-\xff]*(?: [HTP/0-9.]{0,8}\r?)?)?"
 )
-
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
 
 #: Parameters of Engine.IO's requests (engine.io-protocol, "Query parameters").
 _QUERY = {
@@ -182,8 +181,14 @@ def summary(head: Head) -> str:
         return shown(head.line.partition(" ")[2], 60)
     path, _, query = head.target.partition("?")
     kept = [part for part in query.split("&") if part and not part.startswith("t=")]
-    kept = ["sid=…" if part.startswith("sid=") else part for part in kept]
+    kept = [_without_secret(part) for part in kept]
     return shown(f"{head.method} {path}" + ("?" + "&".join(kept) if kept else ""), 120)
+
+
+def _without_secret(part: str) -> str:
+    """A parameter, without its value if that may open a door; the session's id differs every time besides."""
+    name = part.partition("=")[0]
+    return f"{name}=…" if name == "sid" or is_secret(unquote_plus(name)) else part
 
 
 # ── spans ────────────────────────────────────────────────────────────────────
@@ -236,7 +241,7 @@ def _lay_target(tiler: Tiler, target: str) -> None:
         clause = _CLAUSE_QUERY if known else "RFC 3986 §3.4"
         what = known or "A parameter's name."
         tiler.lay(len(name + equals), layer, "Parameter", shown(name), what, clause)
-        told = shown(unquote_plus(value))
+        told = REDACTED if is_secret(unquote_plus(name)) else shown(unquote_plus(value))
         if name == "EIO" and value == "3":
             told = "3: the Engine.IO of Socket.IO 2"
         tiler.lay(len(value), layer, "Value", told, f"The value of {shown(name)}.", clause)
@@ -250,7 +255,7 @@ def _lay_field(tiler: Tiler, line: bytes) -> None:
         tiler.lay(len(line), Layer.UNKNOWN, "Unexplained", shown(line), what, "RFC 9112 §5")
         return
     spaces = len(value) - len(value.lstrip(b" \t"))
-    told = "(kept back)" if key in _SECRET_HEADERS else shown(value.strip())
+    told = REDACTED if is_secret(key) else shown(value.strip())
     what, clause = _FIELDS.get(key, (f"The value of {shown(name)}.", "RFC 9110 §5.5"))
     named = "The name of a header field."
     tiler.lay(len(name + colon) + spaces, Layer.HTTP, "Field name", shown(name), named, "RFC 9110 §5.1")

@@ -2,13 +2,16 @@
 
 The rule kept here: tokens are cut from the text itself (RFC 8259, section 2),
 so each span is exactly the bytes that stand there, whatever the parser makes
-of them.  Text that is no JSON is one span.
+of them.  Text that is no JSON is one span.  What goes by a secret's name is
+not shown.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
+from utils.redaction import REDACTED, is_secret, scrub
 from utils.wire.tiling import Tiler, byte_length, shown
 from utils.wire.units import Layer
 
@@ -35,10 +38,15 @@ _MARKS = {
 MOST_TOKENS = 2000
 
 
-def lay_json(tiler: Tiler, text: str, *, named: bool = False) -> None:
-    """Lay the tokens of ``text``; ``named``: the first string is the event's name."""
+def lay_json(tiler: Tiler, text: str, *, named: bool = False, auth: bool = False) -> None:
+    """Lay the tokens of ``text``.
+
+    ``named``: the first string is the event's name.  ``auth``: whatever it
+    holds may open a door, but for a session's id.
+    """
     at = 0
-    stack: list[str] = []  # the open brackets
+    places: list[_Place] = []  # the open brackets around the token
+    name = ""  # of the value that comes next, if it has one
     expecting_name = False  # the next string is a name of an object
     seen_event = not named
     for _ in range(MOST_TOKENS):
@@ -51,10 +59,11 @@ def lay_json(tiler: Tiler, text: str, *, named: bool = False) -> None:
             label, meaning = _MARKS[token]
             tiler.lay(size, Layer.PAYLOAD, label, token, meaning, _CLAUSE)
             if token in "[{":
-                stack.append(token)
-            elif token in "]}" and stack:
-                stack.pop()
-            expecting_name = bool(stack) and stack[-1] == "{" and token in "{,"
+                places.append(_Place(token, bool(places) and _hidden(places[-1], name, auth)))
+                name = ""
+            elif token in "]}" and places:
+                places.pop()
+            expecting_name = bool(places) and places[-1].bracket == "{" and token in "{,"
         elif kind == "space":
             tiler.lay(size, Layer.PAYLOAD, "White space", "", "Means nothing between tokens.", _CLAUSE)
         elif kind == "string" and not seen_event:
@@ -62,21 +71,39 @@ def lay_json(tiler: Tiler, text: str, *, named: bool = False) -> None:
             what = "The event's name: it chooses the handler."
             tiler.lay(size, Layer.SOCKETIO, "Event name", shown(token), what, "socket.io-protocol: EVENT")
         elif kind == "string" and expecting_name:
-            tiler.lay(
-                size, Layer.PAYLOAD, "Name", shown(token), "The name of a value in its object.", _CLAUSE
-            )
+            name = token
+            what = "The name of a value in its object."
+            tiler.lay(size, Layer.PAYLOAD, "Name", shown(token), what, _CLAUSE)
         else:
             label = {"string": "String", "number": "Number", "word": "Literal"}[kind or "word"]
-            tiler.lay(
-                size, Layer.PAYLOAD, label, shown(token), "A value, as the application gave it.", _CLAUSE
-            )
+            told = REDACTED if _hidden(places[-1] if places else _NOWHERE, name, auth) else shown(token)
+            tiler.lay(size, Layer.PAYLOAD, label, told, "A value, as the application gave it.", _CLAUSE)
         at = match.end()
     rest = text[at:]
     tiler.lay(
         byte_length(rest),
         Layer.PAYLOAD if at else Layer.UNKNOWN,
         "More JSON" if at else "No JSON",
-        shown(rest),
+        REDACTED if auth else shown(scrub(rest[:1000])),
         "The rest of the text, not cut into tokens.",
         _CLAUSE,
     )
+
+
+class _Place(NamedTuple):
+    """An open bracket."""
+
+    bracket: str
+    hidden: bool  # whether what stands inside is kept back
+
+
+_NOWHERE = _Place("", False)
+
+
+def _hidden(place: _Place, name: str, auth: bool) -> bool:
+    """Whether a value at ``place`` is kept back; ``name`` is its own, as a token, in an object."""
+    if place.hidden:
+        return True
+    if place.bracket == "{":
+        return name != '"sid"' if auth else is_secret(name)
+    return auth

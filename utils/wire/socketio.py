@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import accumulate
+from dataclasses import replace
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
+from utils.redaction import REDACTED, scrub
 from utils.wire.jsontext import lay_json
 from utils.wire.tiling import Tiler, byte_length, shown
 from utils.wire.units import Fault, Layer, SocketPacket, SocketType
@@ -109,6 +111,8 @@ def decode(text: str) -> Decoded:
         expected = _amiss(kind, data, at < len(text))
         if expected:
             faults = (Fault(byte_length(text[:at]), expected, shown(text[at:], 20) or "nothing", _CLAUSE),)
+    if faults and kind is SocketType.CONNECT:
+        faults = tuple(replace(fault, got="another thing") for fault in faults)  # it may hold a token
     # A text packet announces none, a binary one announces some.
     if bool(int(attachments or 0)) != (kind in _BINARY) or (attachments and kind not in _BINARY):
         expected = "how many attachments follow" if kind in _BINARY else f"no attachments with {kind.name}"
@@ -177,7 +181,7 @@ def summary(packet: SocketPacket, text: str, json_at: int) -> str:
     """One line: what the packet does, in the protocol's words, its JSON as it stands on the wire."""
     where = "" if packet.namespace == "/" else f" in {packet.namespace}"
     number = "" if packet.id is None else f" #{packet.id}"
-    body = text[json_at : json_at + 400]
+    body = _without_secrets(packet, text[json_at : json_at + 400])
     if packet.type in _EVENTS:
         word = "event" if packet.type is SocketType.EVENT else "binary event"
         name = _NAME.match(body)
@@ -186,6 +190,19 @@ def summary(packet: SocketPacket, text: str, json_at: int) -> str:
     else:
         word = packet.type.name.replace("_", " ")
     return shown(f"{word}{where}{number}{body and ' '}{body}", 120)
+
+
+def _without_secrets(packet: SocketPacket, body: str) -> str:
+    """The JSON's beginning without secrets: of what a client joins with, only a session's id is none."""
+    if packet.type is not SocketType.CONNECT or not body:
+        return scrub(body)
+    if not isinstance(packet.data, dict):
+        return REDACTED
+    members = (
+        f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(value) if name == 'sid' else REDACTED}"
+        for name, value in islice(packet.data.items(), 9)
+    )
+    return f"{{{','.join(members)}}}"
 
 
 def lay(tiler: Tiler, text: str) -> None:
@@ -204,11 +221,12 @@ def lay(tiler: Tiler, text: str) -> None:
     what = "How many binary attachments follow."
     tiler.lay(size("attachments"), layer, "Attachments", count, what, _CLAUSE)
     tiler.lay(size("dash"), layer, "Separator", "-", "Ends the number of attachments.", _CLAUSE)
-    name = shown(match["namespace"] or "")
+    name = shown(scrub(match["namespace"] or ""))
     what = "Which namespace it is for; none means /."
     tiler.lay(size("namespace"), layer, "Namespace", name, what, _CLAUSE)
     tiler.lay(size("comma"), layer, "Separator", ",", "Ends the namespace.", _CLAUSE)
     asked = "The acknowledgement that this event asks for, or that this packet gives."
     tiler.lay(size("id"), layer, "Acknowledgement id", shown(match["id"] or ""), asked, _CLAUSE)
     if match.end() < len(text):
-        lay_json(tiler, text[match.end() :], named=kind in _EVENTS)
+        auth = kind is SocketType.CONNECT
+        lay_json(tiler, text[match.end() :], named=kind in _EVENTS, auth=auth)

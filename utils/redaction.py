@@ -1,0 +1,72 @@
+"""What is secret, told by its name; and texts without the values of such names.
+
+The rule kept here: what may open a door (a password, a token, a cookie) is not
+shown, printed or stored, whoever sent it; that something stood there is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+#: Stands where a secret stood.
+REDACTED = "<redacted>"
+
+_SECRET_WORDS = frozenset(
+    {
+        "apikey",
+        "auth",
+        "authorization",
+        "cookie",
+        "cookies",
+        "credential",
+        "credentials",
+        "passphrase",
+        "passwd",
+        "password",
+        "secret",
+        "secrets",
+        "token",
+        "tokens",
+    }
+)
+
+#: Before "key", these make it a secret: a WebSocket's handshake key is none.
+_KEY_OWNERS = frozenset({"access", "api", "encryption", "private", "secret", "signing"})
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+_HEADER = r"(?:set-)?cookie2?|(?:proxy-)?authorization|x-[\w-]*(?:token|api-?key)"
+_NAMED = r"[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key|cookie|authorization)[\w-]*"
+
+#: Secrets inside texts: header lines, query strings, and members of JSON.
+_IN_TEXT = (
+    (re.compile(rf"(?im)^((?:{_HEADER})[ \t]*:[ \t]*)[^\r\n]+"), rf"\1{REDACTED}"),
+    (re.compile(rf"(?i)((?:^|[?&;])(?:{_NAMED}|auth)=)[^&;#\s]+"), rf"\1{REDACTED}"),
+    (
+        re.compile(rf'(?i)((\\?")(?:{_NAMED}|auth)\2\s*:\s*\2)(?:(?!\2)(?:\\.|[^\\]))*(?:\2|$)'),
+        rf"\1{REDACTED}\2",
+    ),
+    (re.compile(rf'(?i)(\\?"(?:{_NAMED}|auth)\\?"\s*:\s*)-?[0-9][0-9.eE+-]*'), rf"\1{REDACTED}"),
+    # Of what is nested the end is not sought: nothing behind it is shown.
+    (re.compile(rf'(?is)(\\?"(?:{_NAMED}|auth)\\?"\s*:\s*)[\[{{].*'), rf"\1{REDACTED}"),
+)
+
+
+def is_secret(name: str) -> bool:
+    """Whether what goes by ``name`` (an argument, a key, a header) is kept out.
+
+    ``HTTP_COOKIE``, ``set-cookie``, ``authToken`` and ``api_key`` are;
+    ``author`` and ``Sec-WebSocket-Key`` are not.  ``key`` alone is.
+    """
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not _SECRET_WORDS.isdisjoint(words) or words == ["key"]:
+        return True
+    return any(after == "key" and before in _KEY_OWNERS for before, after in itertools.pairwise(words))
+
+
+def scrub(text: str) -> str:
+    """``text`` without the values of secrets that stand in it by name."""
+    for pattern, replacement in _IN_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
