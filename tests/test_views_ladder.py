@@ -68,10 +68,14 @@ def test_mermaid_names_each_lifeline_and_each_message():
     lines = mermaid(MESSAGES, CLIENTS).rich[MERMAID].splitlines()
     assert lines[0] == "sequenceDiagram"
     assert lines[1] == "    accTitle: 3 messages between alice, server and bob"
-    assert lines[2:5] == [
+    told = [
+        f"{one} to {other}, " for one, other in (("alice", "server"), ("server", "alice"), ("server", "bob"))
+    ]
+    assert lines[2].startswith("    accDescr: ") and all(words in lines[2] for words in told)
+    assert lines[3:6] == [
         f"    participant L{n} as {name}" for n, name in enumerate(("alice", "server", "bob"))
     ]
-    assert [line.split(":")[0].strip() for line in lines[5:]] == ["L0->>L1", "L1->>L0", "L1->>L2"]
+    assert [line.split(":")[0].strip() for line in lines[6:]] == ["L0->>L1", "L1->>L0", "L1->>L2"]
 
 
 def test_http_is_told_by_its_line_as_well_as_by_its_tint():
@@ -93,9 +97,11 @@ def test_no_payload_becomes_markup_or_syntax(payload):
     assert len(read.elements) == len(usual.elements)
     assert all(c == "\n" or wording.visible(c) == c for c in str(view))
     lines = mermaid(messages, names).rich[MERMAID].splitlines()
-    assert len(lines) == 5
+    assert len(lines) == 6
     for line, syntax in zip(
-        lines[2:], ("participant L0 as ", "participant L1 as ", "L0->>L1: "), strict=True
+        lines[2:],
+        ("accDescr: ", "participant L0 as ", "participant L1 as ", "L0->>L1: "),
+        strict=True,
     ):
         label = line.strip().removeprefix(syntax)
         assert label != line.strip()

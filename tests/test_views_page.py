@@ -355,6 +355,6 @@ def test_the_page_forbids_itself_every_request():
 @hostile.each_payload
 def test_no_payload_ends_the_pages_data(payload):
     content = page(builders.hostile_journey(payload))
-    data = content.split('<script id="journey" type="application/json">')[1].split("</script>")[0]
+    data = content.split('<script id="shown" type="application/json">')[1].split("</script>")[0]
     assert "<" not in data
     assert json.loads(data)["journey"]["name"] == wording.visible(payload)

@@ -6,6 +6,7 @@ live, through the tap, and replayed from a folder years later.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
@@ -22,6 +23,7 @@ from utils.walk import carried
 from utils.wire.units import Side
 
 if TYPE_CHECKING:
+    from utils.views.inspector import Inspector
     from utils.views.plots import Plot
     from utils.views.stepper import Stepper
     from utils.views.view import View
@@ -87,6 +89,30 @@ class Run:
             if ports & {message.flow.source.port, message.flow.destination.port}
         ]
 
+    def _message(self, which: str | int) -> Message:
+        """A message by its number in :meth:`packets`, or the first that carries an event.
+
+        Raises InputError if there is none.
+        """
+        if isinstance(which, str):
+            return self._carrier(which)
+        if 1 <= which <= len(self.messages):
+            return self.messages[which - 1]
+        raise InputError(
+            f"there is no message {which}",
+            why=f"this recording holds {len(self.messages)}",
+            next_step="take a number from the first column of packets()",
+        )
+
+    def _chosen(self, event: str | None) -> Sequence[Message]:
+        """All messages; or those that an event's journey is made of, or, without calls, that carry it."""
+        if event is None:
+            return self.messages
+        if self.recording.traces:
+            return self._carried_by(event)
+        self._carrier(event)
+        return self.events(event)
+
     def _carrier(self, event: str) -> Message:
         """The first message that carries ``event``."""
         for message in self.events(event):
@@ -120,8 +146,7 @@ class Run:
         """The messages on the wire as a table; with ``event``, of its journey only."""
         from utils.views import tables
 
-        chosen = self.messages if event is None else self._carried_by(event)
-        return tables.packets(chosen, self.clients)
+        return tables.packets(self._chosen(event), self.clients)
 
     def frames(self, event: str) -> View:
         """How many calls of which library took part in a journey, thread by thread."""
@@ -144,11 +169,17 @@ class Run:
                 found.append((by_unit[id(finding.unit)], finding))
         return tables.findings(self.messages, sorted(found, key=itemgetter(0)))
 
-    def bytes(self, event: str) -> View:
-        """The bytes of the first message that carries ``event``, each explained."""
+    def bytes(self, which: str | int) -> View:
+        """The bytes of one message, each explained: by its number, or the first that carries an event."""
         from utils.views import html
 
-        return html.message(self._carrier(event))
+        return html.message(self._message(which))
+
+    def inspect(self, which: str | int) -> Inspector:
+        """The same message with its layers on one axis of bytes; hover or focus explains."""
+        from utils.views.inspector import inspector
+
+        return inspector(self._message(which))
 
     def stepper(self, event: str) -> Stepper:
         """The stepper through the journey of ``event``."""
@@ -164,11 +195,17 @@ class Run:
         journey = self.journey(event)
         return waterfall(hops(journey), journey)
 
-    def ladder(self, event: str) -> View:
-        """The messages of the journey of ``event`` between client and server."""
+    def ladder(self, event: str | None = None) -> View:
+        """The messages between clients and server, drawn; with ``event``, of its journey only."""
         from utils.views.ladder import ladder
 
-        return ladder(self._carried_by(event), self.clients)
+        return ladder(self._chosen(event), self.clients)
+
+    def mermaid(self, event: str | None = None) -> View:
+        """The same ladder as a Mermaid sequence diagram, which JupyterLab draws and anybody can edit."""
+        from utils.views.ladder import mermaid
+
+        return mermaid(self._chosen(event), self.clients)
 
     def save(self, folder: str | Path) -> Path:
         """Save the recording into ``folder``; :func:`utils.lab.load` reads it again."""

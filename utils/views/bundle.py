@@ -13,8 +13,11 @@ from importlib.resources import files
 
 from utils.views import palette
 
-#: In the order in which they need each other.
-SCRIPTS = ("dom.js", "bytes.js", "lanes.js", "stepper.js")
+#: The widgets' scripts, each with those that it needs, in the order in which they need each other.
+SCRIPTS = {
+    "stepper.js": ("dom.js", "bytes.js", "lanes.js", "stepper.js"),
+    "inspector.js": ("dom.js", "bytes.js", "inspector.js"),
+}
 
 _IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function|class|const)", re.MULTILINE)
@@ -25,9 +28,9 @@ def _read(name: str) -> str:
 
 
 @cache
-def script() -> str:
-    """The stepper's module: its default export holds ``render``."""
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _read(name))) for name in SCRIPTS)
+def script(widget: str = "stepper.js") -> str:
+    """A widget's module: its default export holds ``render``."""
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _read(name))) for name in SCRIPTS[widget])
 
 
 @cache

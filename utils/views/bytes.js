@@ -7,10 +7,14 @@
 
 import { make, uniqueId } from "./dom.js";
 
-/** The panel for one message; `mark` is the [start, end] that the step moved, or null. */
-export function bytesPanel(message, mark, heading, width) {
+/**
+ * The panel for one message; `mark` is the [start, end] that the step moved, or null.
+ * `strip` is one more picture of the same fields, or nothing.
+ */
+export function bytesPanel(message, mark, heading, width, strip = null) {
   const id = uniqueId();
   const dump = drawDump(message, mark, width);
+  const pictures = strip ? [strip, dump] : [dump];
   const options = message.spans.map((span, index) => drawOption(span, mark, index, id));
   const list = make(
     "ul",
@@ -26,7 +30,7 @@ export function bytesPanel(message, mark, heading, width) {
     chosen = index;
     options[index].setAttribute("aria-selected", "true");
     list.setAttribute("aria-activedescendant", options[index].id);
-    for (const run of dump.querySelectorAll("[data-field]")) {
+    for (const run of pictures.flatMap((picture) => [...picture.querySelectorAll("[data-field]")])) {
       run.classList.toggle("lab-chosen", run.dataset.field === String(index));
     }
     const span = message.spans[index];
@@ -37,7 +41,7 @@ export function bytesPanel(message, mark, heading, width) {
     );
     if (follow) {
       reveal(list, options[index]);
-      reveal(dump, dump.querySelector(`[data-field="${index}"]`));
+      for (const picture of pictures) reveal(picture, picture.querySelector(`[data-field="${index}"]`));
     }
   };
 
@@ -45,11 +49,14 @@ export function bytesPanel(message, mark, heading, width) {
     const target = event.target.closest?.("[data-field]");
     if (target) choose(Number(target.dataset.field), false);
   };
-  dump.addEventListener("pointerover", pointed);
-  dump.addEventListener("click", (event) => {
-    pointed(event);
-    if (chosen >= 0) reveal(list, options[chosen]);
-  });
+  for (const picture of pictures) {
+    picture.addEventListener("pointerover", pointed);
+    picture.addEventListener("focusin", pointed);
+    picture.addEventListener("click", (event) => {
+      pointed(event);
+      if (chosen >= 0) reveal(list, options[chosen]);
+    });
+  }
   list.addEventListener("pointerover", pointed);
   list.addEventListener("focus", () => choose(Math.max(chosen, 0), true));
   list.addEventListener("keydown", (event) => {
@@ -66,6 +73,7 @@ export function bytesPanel(message, mark, heading, width) {
     "section",
     { class: "lab-bytes", "aria-label": "Bytes in play" },
     make("h3", {}, heading),
+    strip,
     dump,
     make(
       "div",
@@ -92,6 +100,8 @@ function reveal(box, element) {
   if (!element) return;
   const inner = element.getBoundingClientRect();
   const outer = box.getBoundingClientRect();
+  if (inner.left < outer.left) box.scrollLeft -= outer.left - inner.left + 4;
+  else if (inner.right > outer.right) box.scrollLeft += inner.right - outer.right + 4;
   if (inner.top < outer.top) box.scrollTop -= outer.top - inner.top + 4;
   else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 4;
 }

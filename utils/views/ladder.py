@@ -142,6 +142,7 @@ def mermaid_lines(laid: Ladder) -> Iterator[str]:
     """The ladder in Mermaid's own language."""
     yield "sequenceDiagram"
     yield f"    accTitle: {_mermaid_text(laid.sentence)}"
+    yield f"    accDescr: {_mermaid_text(_described(laid))}"
     for place, name in enumerate(laid.lifelines):
         yield f"    participant L{place} as {_mermaid_text(name)}"
     for rung in laid.rungs:
@@ -151,6 +152,15 @@ def mermaid_lines(laid: Ladder) -> Iterator[str]:
     if laid.left_out:
         last = len(laid.lifelines) - 1
         yield f"    Note over L0,L{last}: {wording.count(laid.left_out, 'more message')}"
+
+
+def _described(laid: Ladder) -> str:
+    """The first rungs in words, for those who do not see the picture."""
+    told = [
+        f"{laid.lifelines[rung.sender]} to {laid.lifelines[rung.receiver]}, {rung.summary}"
+        for rung in laid.rungs
+    ]
+    return wording.shorten(". ".join(told) or "No message", 400)
 
 
 def _mermaid_text(text: str) -> str:

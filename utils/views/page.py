@@ -1,23 +1,25 @@
-"""A stepper as one HTML file that needs nothing else: no kernel, no server, no network.
+"""A stepper or an inspector as one HTML file that needs nothing else: no kernel, no server, no network.
 
 The rule kept here: the file asks for nothing (its content policy forbids it),
-and the journey enters as JSON that no parser of HTML can take for markup.
+and what it shows enters as JSON that no parser of HTML can take for markup.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
-from utils.records import Journey, Level
+from utils.records import Journey, Level, Message
 from utils.views import bundle
+from utils.views.inspector import inspected
 from utils.views.markup import element, html
 from utils.views.plain import Opener, journey_json
 
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 
 _MOUNT = """
-const model = JSON.parse(document.getElementById("journey").textContent);
+const model = JSON.parse(document.getElementById("shown").textContent);
 render({ model: { get: (name) => model[name] }, el: document.querySelector("main") });
 """
 
@@ -26,8 +28,17 @@ _DARK = "@media(prefers-color-scheme:dark){body{background:#111;color:#eee;color
 
 
 def page(journey: Journey, level: Level = Level.LIBRARY, *, at: int = 1, opener: Opener | None = None) -> str:
-    """The whole page; ``at`` is the number (from 1) of the step that it opens at."""
+    """The stepper's page; ``at`` is the number (from 1) of the step that it opens at."""
     state = {"journey": journey_json(journey, opener), "level": int(level), "at": at - 1}
+    return _page(journey.name, f"{journey.name} · journey", state, "stepper.js")
+
+
+def inspector_page(message: Message) -> str:
+    """The inspector's page."""
+    return _page(message.unit.summary, message.unit.summary, {"message": inspected(message)}, "inspector.js")
+
+
+def _page(heading: str, title: str, state: Mapping[str, object], widget: str) -> str:
     # Inside a script element only "<" can end or change anything.
     data = json.dumps(state, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     tree = element(
@@ -37,14 +48,14 @@ def page(journey: Journey, level: Level = Level.LIBRARY, *, at: int = 1, opener:
             element("meta", charset="utf-8"),
             element("meta", name="viewport", content="width=device-width, initial-scale=1"),
             element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-            element("title", f"{journey.name} · journey"),
+            element("title", title),
             _verbatim("style", _BODY + _DARK + bundle.style()),
         ),
         element(
             "body",
-            element("main", element("h1", journey.name, class_="lab-unseen")),
-            _verbatim("script", data, id="journey", type="application/json"),
-            _verbatim("script", bundle.script() + _MOUNT, type="module"),
+            element("main", element("h1", heading, class_="lab-unseen")),
+            _verbatim("script", data, id="shown", type="application/json"),
+            _verbatim("script", bundle.script(widget) + _MOUNT, type="module"),
         ),
         lang="en",
     )

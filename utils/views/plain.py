@@ -111,7 +111,7 @@ def _step(
     if message is not None:
         shown = dump(message, step.span)
         made["message"] = messages.index(
-            (message.flow, message.start, shown.windows), lambda: _message(message.unit, shown)
+            (message.flow, message.start, shown.windows), lambda: message_json(message.unit, shown)
         )
         made["heading"] = text.message_heading(message, shown)
         made["mark"] = shown.mark
@@ -129,7 +129,8 @@ def _source(excerpt: Excerpt) -> Json:
     }
 
 
-def _message(unit: Unit, shown: Dump) -> Json:
+def message_json(unit: Unit, shown: Dump) -> Json:
+    """One message: its bytes, its fields, and what is wrong with it."""
     return {
         "length": len(shown.raw),
         "column": "unmasked text" if shown.unmasked else "text",

@@ -255,7 +255,9 @@ def _lay_field(tiler: Tiler, line: bytes) -> None:
         tiler.lay(len(line), Layer.UNKNOWN, "Unexplained", shown(line), what, "RFC 9112 §5")
         return
     spaces = len(value) - len(value.lstrip(b" \t"))
-    told = REDACTED if is_secret(key) else shown(value.strip())
+    # Access-Control-Allow-Credentials and the like speak of secrets, and are none.
+    secret = is_secret(key) and not key.startswith("access-control-")
+    told = REDACTED if secret else shown(value.strip())
     what, clause = _FIELDS.get(key, (f"The value of {shown(name)}.", "RFC 9110 §5.5"))
     named = "The name of a header field."
     tiler.lay(len(name + colon) + spaces, Layer.HTTP, "Field name", shown(name), named, "RFC 9110 §5.1")
