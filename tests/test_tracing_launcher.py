@@ -203,6 +203,22 @@ def gone(pid):
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_socket_that_is_not_pythons_own_is_found_too(launched, tmp_path):
+    script = write(
+        tmp_path,
+        """
+        import _socket, time
+        listener = _socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        print("listens at", listener.getsockname()[1], flush=True)
+        time.sleep(60)
+        """,
+    )
+    child = launched(script)
+    assert f"listens at {child.info['port']}\n" in child.log.read_text()
+
+
 def test_it_stops_when_it_is_told_to(launched):
     child = launched("--trace", *MODULE)
     assert child.request("stop") == {"ok": True}

@@ -19,11 +19,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from stack_data.core import Source
 
 from utils.records import Code, Excerpt, Library, Link
+
+if TYPE_CHECKING:
+    from stack_data.core import Source
+
+#: The distributions whose versions a recording states.
+STACK = (
+    "Flask",
+    "Flask-SocketIO",
+    "python-socketio",
+    "python-engineio",
+    "simple-websocket",
+    "wsproto",
+    "h11",
+    "Werkzeug",
+    "websocket-client",
+    "requests",
+    "urllib3",
+)
 
 EXCERPT_LINES = 15
 
@@ -213,6 +231,8 @@ def link(filename: str, first: int, last: int | None = None, *, version: str | N
 @cache
 def _source(filename: str) -> Source | None:
     """The parsed file, or None where there is nothing to read or to parse."""
+    from stack_data.core import Source
+
     try:
         source = Source.for_filename(filename)
     except (OSError, SyntaxError, UnicodeDecodeError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from utils.capture import rights
-from utils.session import STACK
+from utils.libraries import STACK
 from utils.views.tables import Check
 
 #: The first Python that the lab runs on (pyproject.toml says the same to pip).

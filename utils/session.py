@@ -34,21 +34,6 @@ PROCESS = "client"
 #: How long a client may take to connect, in seconds: a slow machine is no error.
 PATIENCE = 30
 
-#: The distributions whose versions a recording states.
-STACK = (
-    "Flask",
-    "Flask-SocketIO",
-    "python-socketio",
-    "python-engineio",
-    "simple-websocket",
-    "wsproto",
-    "h11",
-    "Werkzeug",
-    "websocket-client",
-    "requests",
-    "urllib3",
-)
-
 
 @dataclass
 class Session:
@@ -146,7 +131,7 @@ def _meta(
     segments: Iterable[Segment],
     counts: Counts,
 ) -> Meta:
-    versions = {library: libraries.distribution(library).version for library in STACK}
+    versions = {library: libraries.distribution(library).version for library in libraries.STACK}
     return Meta(
         name=name,
         mode=server.mode.name,

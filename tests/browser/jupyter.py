@@ -112,11 +112,16 @@ class NotebookPage:
         self.page.get_by_role("menuitem", name=menu, exact=True).click()
         self.page.locator(f'[data-command="{command}"]').click()
 
-    def run_all(self) -> None:
-        """Clear the outputs, so that what is seen from now on is new; then choose Run > Run All Cells."""
+    def run_all(self) -> float:
+        """Clear the outputs, so that what is seen from now on is new; then choose Run > Run All Cells.
+
+        Returns when that was chosen, by time.monotonic().
+        """
         self.choose("Edit", "editmenu:clear-all")
         expect(self.numbers).to_have_text(["[ ]:"] * self.numbers.count())
+        began = time.monotonic()
         self.choose("Run", "runmenu:run-all")
+        return began
 
     @property
     def numbers(self) -> Locator:

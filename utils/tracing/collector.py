@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self
 
 from utils.records import Trace
-from utils.tracing.assembly import assemble
 from utils.tracing.buffer import Buffer, Kind
 from utils.tracing.hooks import Engine
 from utils.tracing.scope import Detail, Scope
@@ -95,6 +94,9 @@ class Collector:
 
     def take(self) -> Trace:
         """What was recorded so far; recording goes on if it is on."""
+        # Loaded when it is needed: an application's start need not wait for it.
+        from utils.tracing.assembly import assemble
+
         return assemble(self.process, self._buffer.copy(), self._scope, self._engine.refine)
 
     def clear(self) -> None:

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import _thread
 import argparse
+import functools
 import os
 import platform
 import runpy
 import signal
+import socket
 import sys
 import threading
 import time
@@ -27,8 +29,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from utils.supervision import Control
 from utils.tracing.collector import Collector
 from utils.tracing.scope import Detail
@@ -36,8 +36,8 @@ from utils.tracing.scope import Detail
 #: Seconds that the application has to end by itself.
 GRACE = 2.0
 
-#: How often the listening port is looked for, in seconds.
-_PORT_POLL = 0.02
+#: How often it is looked whether a socket listens that did not tell, in seconds.
+_PORT_POLL = 0.5
 
 #: The status of a process that had to be ended by force.
 _FORCED = 1
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the application that the command line names; see the module."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     control = Control.take_over()
+    listening = _Listening()
     collector = None
     if options.trace or options.start:
         collector = Collector(
@@ -63,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     stopping = _Stopping()
     control.serve(_handlers(collector, stopping), on_parent_gone=stopping.begin)
     announced = threading.Event()
-    threading.Thread(target=_announce, args=(control, announced), name="readiness", daemon=True).start()
+    threading.Thread(
+        target=_announce, args=(control, listening, announced), name="readiness", daemon=True
+    ).start()
     if options.start and collector is not None:
         collector.start()
     try:
@@ -147,24 +150,43 @@ def _run(options: argparse.Namespace) -> None:
 # ── ready, steady, stop ──────────────────────────────────────────────────────
 
 
-def _announce(control: Control, announced: threading.Event) -> None:
-    """Tell the parent once this process listens; the application need not help."""
-    process = psutil.Process()
-    while True:
-        ports = _listening_ports(process)
-        if ports:
-            announced.set()
-            control.ready(port=ports[0], ports=ports, pid=os.getpid(), python=platform.python_version())
-            return
-        time.sleep(_PORT_POLL)
+class _Listening:
+    """Where this process listens, told by its sockets as soon as they do; the application need not help."""
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+        self._ports: set[int] = set()
+        original = socket.socket.listen
+
+        @functools.wraps(original, updated=())
+        def listen(sock: socket.socket, *arguments: Any) -> None:
+            original(sock, *arguments)
+            if sock.family in (socket.AF_INET, socket.AF_INET6):
+                self._ports.add(sock.getsockname()[1])
+                self._told.set()
+
+        socket.socket.listen = listen  # type: ignore[method-assign]
+
+    def ports(self, timeout: float) -> list[int]:
+        """The TCP ports, as soon as there is one; none if there is none after ``timeout`` seconds."""
+        if self._told.wait(timeout):
+            return sorted(self._ports)
+        # Not every socket is Python's own: gevent's, for one, do not tell.
+        import psutil
+
+        try:
+            connections = psutil.Process().net_connections(kind="tcp")
+        except psutil.Error:
+            return []
+        return sorted({found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN})
 
 
-def _listening_ports(process: psutil.Process) -> list[int]:
-    try:
-        connections = process.net_connections(kind="tcp")
-    except psutil.Error:
-        return []
-    return sorted({found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN})
+def _announce(control: Control, listening: _Listening, announced: threading.Event) -> None:
+    """Tell the parent once this process listens."""
+    while not (ports := listening.ports(_PORT_POLL)):
+        pass
+    announced.set()
+    control.ready(port=ports[0], ports=ports, pid=os.getpid(), python=platform.python_version())
 
 
 class _Stopping:
