@@ -156,7 +156,7 @@ class _Listening:
     def __init__(self) -> None:
         self._told = threading.Event()
         self._ports: set[int] = set()
-        original = socket.socket.listen
+        original: Any = socket.socket.listen
 
         @functools.wraps(original, updated=())
         def listen(sock: socket.socket, *arguments: Any) -> None:
@@ -165,7 +165,7 @@ class _Listening:
                 self._ports.add(sock.getsockname()[1])
                 self._told.set()
 
-        socket.socket.listen = listen  # type: ignore[method-assign]
+        socket.socket.listen = listen  # type: ignore[method-assign,assignment]
 
     def ports(self, timeout: float) -> list[int]:
         """The TCP ports, as soon as there is one; none if there is none after ``timeout`` seconds."""
