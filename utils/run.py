@@ -36,6 +36,12 @@ class Run:
         self.recording = recorded
         self._journeys: dict[str, Journey] = {}
 
+    def __repr__(self) -> str:
+        """Where it comes from, and what the capture lacks."""
+        meta = self.recording.meta
+        lost = f"; {meta.bytes_lost:,} bytes missing" if meta.bytes_lost else ""
+        return f"{meta.name}, {meta.mode}: {meta.why}{lost}"
+
     # ── facts ────────────────────────────────────────────────────────────────
 
     @cached_property
@@ -146,7 +152,7 @@ class Run:
         """The messages on the wire as a table; with ``event``, of its journey only."""
         from utils.views import tables
 
-        return tables.packets(self._chosen(event), self.clients)
+        return tables.packets(self._chosen(event), self.clients, whole=event is None)
 
     def frames(self, event: str) -> View:
         """How many calls of which library took part in a journey, thread by thread."""

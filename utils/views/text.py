@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from utils.records import Journey, Level, Message, Step
+from utils.records import Flow, Journey, Level, Message, Step
 from utils.views import wording
 from utils.views.dump import ROW, Dump, dump
 from utils.views.outline import depths
@@ -207,30 +207,48 @@ def fault_sentence(unit: Unit, fault: Fault) -> str:
 
 
 def packets_text(
-    messages: Sequence[Message], clients: Mapping[int, str] | None = None, start_ns: int | None = None
+    messages: Sequence[Message],
+    clients: Mapping[int, str] | None = None,
+    start_ns: int | None = None,
+    *,
+    whole: bool = False,
 ) -> str:
     """One message a line: number, time, who to whom, layer, summary, size."""
     header = ["#", "time", "from", "to", "layer", "what", "bytes"]
-    return table([header, *packet_rows(messages, clients, start_ns)], right=frozenset({0, 1, 6}))
+    rows = packet_rows(messages, clients, start_ns, whole=whole)
+    return table([header, *rows], right=frozenset({0, 1, 6}))
 
 
 def packet_rows(
-    messages: Sequence[Message], clients: Mapping[int, str] | None = None, start_ns: int | None = None
+    messages: Sequence[Message],
+    clients: Mapping[int, str] | None = None,
+    start_ns: int | None = None,
+    *,
+    whole: bool = False,
 ) -> Iterable[list[str]]:
-    """The cells of a packet list; times count from ``start_ns``, or from the first message."""
+    """The cells of a packet list; times count from ``start_ns``, or from the first message.
+
+    ``whole``: these are all messages of a capture, so that bytes between them are missing bytes.
+    """
     if not messages:
         return
     who = wording.Clients(messages, clients)
     begin = messages[0].first_ns if start_ns is None else start_ns
+    ends: dict[Flow, int] = {}
     for number, message in enumerate(messages, 1):
         sender, receiver = who.ends(message)
+        told = _told(message.unit)
+        hole = message.start - ends.get(message.flow, 0) if whole else 0
+        if hole > 0:
+            told = f"✗ {wording.count(hole, 'byte')} missing before it: {told}"
+        ends[message.flow] = message.end
         yield [
             str(number),
             wording.since(message.first_ns - begin),
             sender,
             receiver,
             message.unit.layer.value,
-            wording.visible(_told(message.unit)),
+            wording.visible(told),
             f"{len(message.unit.raw):,}",
         ]
 
