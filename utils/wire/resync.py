@@ -36,6 +36,12 @@ _PARTIAL = {
 }
 _LONGEST_WORD = 7
 
+#: How a message of that side begins.
+_WORDS = {
+    Side.CLIENT: tuple(method + b" " for method in _METHODS.split(b"|")),
+    Side.SERVER: (b"HTTP/1.",),
+}
+
 _FRAMES = re.compile(rb"\x81")
 
 #: The first bytes of whole messages, compressed or not, and of control frames.
@@ -68,6 +74,7 @@ class Seeker:
     def __init__(self, side: Side) -> None:
         self._side = side
         self._tries = MOST_TRIES
+        self._begun = False  # the stream's own beginning is behind: any method may be one's first word
 
     def find(self, data: bytearray, after: int, *, fresh: bool, final: bool) -> Place:
         """The first place in ``data`` to read from, at or after ``after``.
@@ -79,7 +86,9 @@ class Seeker:
         if fresh:
             place = self._at_first(data)
             if place is not None and not (final and place.found is Found.NOTHING):
+                self._begun |= place.found is not Found.NOTHING
                 return place
+        self._begun = True
         line = _START_LINES[self._side].search(data, after)
         partial = None if line or final else _PARTIAL[self._side].search(data, after)
         known = line or partial
@@ -100,6 +109,11 @@ class Seeker:
                 return Place(0, Found.NOTHING)
             if isinstance(header, websocket.Frame) and _fits(header, self._side):
                 return Place(0, Found.FRAME)
+        if self._begun:
+            # What a hole has left of a request's first word looks like a method, and is none.
+            words = _WORDS[self._side]
+            if not data.startswith(words):
+                return Place(0, Found.NOTHING) if any(word.startswith(data) for word in words) else None
         return None if isinstance(http.parse_head(data), Fault) else Place(0, Found.HTTP)
 
     def _frame(self, data: bytearray, after: int, until: int, final: bool) -> Place | None:
