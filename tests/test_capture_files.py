@@ -87,6 +87,7 @@ class TestRoundTrip:
 
     def test_scapy_reads_what_is_written(self, tmp_path):
         from scapy.layers.inet import TCP
+        from scapy.layers.l2 import Ether  # noqa: F401  # scapy knows the link types of what is loaded
         from scapy.utils import rdpcap
 
         path = tmp_path / "x.pcapng"

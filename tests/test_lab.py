@@ -288,7 +288,7 @@ class TestRead:
         cut = tmp_path / "cut.pcapng"
         cut.write_bytes(whole[:-7])
         run = lab.read(cut)
-        assert "cut off at byte" in run.recording.meta.why
+        assert "ends early, at byte" in run.recording.meta.why
         assert run.messages
         later = [s for s in run.recording.segments if s.payload][5:]
         files.write_segments(cut, later)

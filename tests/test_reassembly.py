@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.reassembly import Streams, bytes_missing, messages
+from utils.dissection import messages
+from utils.overview import bytes_missing
+from utils.reassembly import Streams
 from utils.records import Endpoint, Flag, Flow, Segment
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 40000), Endpoint("127.0.0.1", 5000)

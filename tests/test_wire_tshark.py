@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.wire_bytes import UPGRADE, framed, switching
-from utils import reassembly
+from utils import dissection
 from utils.capture import files
 from utils.records import Endpoint, Flow, Segment
 from utils.wire.units import Layer, Side
@@ -99,7 +99,7 @@ def _frame(port: int, proto: ElementTree.Element) -> Frame:
 
 
 def told_by_us(path: Path) -> list[Frame]:
-    messages = reassembly.messages(files.read(path).segments, server_port=_server_port(path))
+    messages = dissection.messages(files.read(path).segments, server_port=_server_port(path))
     return [
         Frame(
             message.flow.source.port,

@@ -32,7 +32,7 @@ def journey(
     """The journey that ``of`` belongs to, from its first cause to its last effect.
 
     ``messages`` are all messages of the recording (see
-    :func:`utils.reassembly.messages`); ``clients`` maps a client's port to the
+    :func:`utils.dissection.messages`); ``clients`` maps a client's port to the
     name that it goes by.  Raises InputError if no traced process sent ``of``.
     """
     turns = Turns(recording.traces)

@@ -11,11 +11,14 @@ was not captured, it is the first byte seen.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right, insort
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from utils.records import Flag, Flow, Message, Segment
 from utils.wire.connection import Connection
@@ -23,9 +26,6 @@ from utils.wire.units import Side, Unit
 
 _WRAP = 1 << 32
 _HALF = 1 << 31
-
-#: How a request begins: only a client says so.
-_METHODS = (b"GET ", b"POST ", b"OPTIONS ", b"HEAD ")
 
 
 class Chunk(NamedTuple):
@@ -55,8 +55,8 @@ class Stream:
     _held: list[_Held] = field(default_factory=list)
     _fin: int | None = None  # the offset at which the sender ended the stream
     _acknowledged: int = 0  # the peer has everything before this offset
-    _ends: list[int] = field(default_factory=list)  # where each delivered chunk ends
-    _times: list[int] = field(default_factory=list)
+    _ends: array[int] = field(default_factory=lambda: array("q"))  # where each delivered chunk ends
+    _times: array[int] = field(default_factory=lambda: array("q"))
 
     def offset_of(self, sequence: int) -> int:
         """The offset of a sequence number near the expected one, across the wrap at 2**32."""
@@ -104,6 +104,30 @@ class Stream:
         last = self._acknowledged if self._fin is None else min(self._acknowledged, self._fin)
         if last > self.next:
             yield self._gap(last, time_ns)
+
+    # ── many segments at once ────────────────────────────────────────────────
+
+    @property
+    def waits(self) -> bool:
+        """Whether its beginning is not known, or data is held that came too early."""
+        return self.base is None or bool(self._held)
+
+    def expects(self, sequence: int) -> bool:
+        """Whether the byte with that sequence number is the next."""
+        return self.offset_of(sequence) == self.next
+
+    def extend(self, ends: NDArray[Any], times_ns: NDArray[Any]) -> None:
+        """Segments of data in order have been delivered, which end at these offsets."""
+        if len(ends):
+            self._ends.frombytes(ends.astype(np.int64).tobytes())
+            self._times.frombytes(times_ns.astype(np.int64).tobytes())
+            self.next = int(ends[-1])
+
+    def note(self, acknowledgments: NDArray[Any]) -> None:
+        """The peer has everything before these numbers, while nothing is held."""
+        if self.base is not None and len(acknowledgments):
+            distances = (acknowledgments.astype(np.int64) - self.base - self.next + _HALF) % _WRAP - _HALF
+            self._acknowledged = max(self._acknowledged, self.next + int(distances.max()))
 
     def time_of(self, offset: int) -> int:
         """When the delivered byte at ``offset`` was seen on the wire, in nanoseconds."""
@@ -164,9 +188,13 @@ class Streams:
             if (stream := self._streams.pop(way, None)) is not None:
                 self._ended_missing += stream.missing
 
+    def pass_time(self, time_ns: int) -> None:
+        """A segment with that stamp was seen."""
+        self._last_ns = max(self._last_ns, time_ns)
+
     def add(self, segment: Segment) -> Iterator[tuple[Flow, Chunk]]:
         """The chunks that ``segment`` completes, of either direction."""
-        self._last_ns = max(self._last_ns, segment.time_ns)
+        self.pass_time(segment.time_ns)
         if segment.flags & Flag.ACK:
             back = segment.flow.reverse
             for chunk in self.stream(back).acknowledge(segment.acknowledgment, segment.time_ns):
@@ -186,29 +214,33 @@ class Reassembler:
 
     def __init__(self, server_port: int) -> None:
         self._port = server_port
-        self._streams = Streams()
+        self.streams = Streams()
         self._connections: dict[Flow, Connection] = {}
 
     @property
     def missing(self) -> int:
         """How many bytes the capture is known to have missed."""
-        return self._streams.missing
+        return self.streams.missing
 
     def add(self, segment: Segment) -> list[Message]:
         """The messages that ``segment`` completes."""
         found: list[Message] = []
         if self._port not in (segment.flow.source.port, segment.flow.destination.port):
             return found
-        if self._streams.begins_anew(segment):
+        if self.streams.begins_anew(segment):
             found += self._end(self._client_flow(segment.flow))
-            self._streams.forget(segment.flow)
-        for flow, chunk in self._streams.add(segment):
+            self.streams.forget(segment.flow)
+        for flow, chunk in self.streams.add(segment):
             found += self._decode(flow, chunk)
         return found
 
+    def connection(self, client: Flow) -> Connection | None:
+        """The decoder of the connection of that client, if it is under way."""
+        return self._connections.get(client)
+
     def finish(self) -> list[Message]:
         """What is left when the capture ends, complete or not."""
-        found = [message for flow, chunk in self._streams.finish() for message in self._decode(flow, chunk)]
+        found = [message for flow, chunk in self.streams.finish() for message in self._decode(flow, chunk)]
         for flow in list(self._connections):
             found += self._end(flow)
         return found
@@ -236,42 +268,6 @@ class Reassembler:
     def _messages(self, client: Flow, units: Iterable[Unit]) -> Iterator[Message]:
         for unit in units:
             flow = client if unit.side is Side.CLIENT else client.reverse
-            stream = self._streams.stream(flow)
+            stream = self.streams.stream(flow)
             last = max(unit.start, unit.end - 1)
             yield Message(flow, unit, stream.time_of(unit.start), stream.time_of(last))
-
-
-def messages(segments: Iterable[Segment], *, server_port: int) -> tuple[Message, ...]:
-    """All messages of a capture, by the time of their last byte."""
-    reassembler = Reassembler(server_port)
-    found = [message for segment in segments for message in reassembler.add(segment)]
-    found += reassembler.finish()
-    return tuple(sorted(found, key=lambda message: message.last_ns))
-
-
-def server_port(segments: Sequence[Segment]) -> int | None:
-    """The port that most connections were opened to; None if there is no segment.
-
-    A capture that begins later tells by the requests in it, or else by the
-    port that most segments have in common.
-    """
-    requests = [segment for segment in segments if segment.payload.startswith(_METHODS)]
-    opened = [segment for segment in segments if segment.flags & (Flag.SYN | Flag.ACK) == Flag.SYN]
-    for told in (opened, requests):
-        if told:
-            return Counter(segment.flow.destination.port for segment in told).most_common(1)[0][0]
-    ports = Counter(end.port for segment in segments for end in segment.flow)
-    return ports.most_common(1)[0][0] if ports else None
-
-
-def bytes_missing(segments: Iterable[Segment]) -> int:
-    """How many bytes the capture missed, as the sequence numbers tell."""
-    streams = Streams()
-    for segment in segments:
-        if streams.begins_anew(segment):
-            streams.forget(segment.flow)
-        for _ in streams.add(segment):
-            pass
-    for _ in streams.finish():
-        pass
-    return streams.missing

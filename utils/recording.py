@@ -16,7 +16,7 @@ import json
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,12 +24,15 @@ from pathlib import Path
 from utils import libraries
 from utils.capture import files
 from utils.errors import CaptureFileError
-from utils.reassembly import bytes_missing, server_port
+from utils.overview import bytes_missing, server_port
 from utils.records import Code, Meta, Recording, Site, Trace
 from utils.tracing import store
 
 META_FILE = "meta.json"
 PACKETS_FILE = "packets.pcapng"
+#: So many kinds of packets without a segment are named.
+_MOST_KINDS = 8
+
 TRACE_SUFFIX = ".trace.json.gz"
 
 
@@ -70,19 +73,14 @@ def from_capture(path: Path, port: int | None = None) -> Recording:
     if found is None:
         raise CaptureFileError(
             f"there is nothing to see in {path.name}",
-            why=f"none of its {contents.packets} packets is a TCP segment of a link type that is known",
+            why=_nothing(contents),
             next_step="capture the interface that the application listens on (lo, for 127.0.0.1)",
         )
-    why = f"read from {path.name}"
-    if contents.ends_early is not None:
-        why += f", which is cut off at byte {contents.ends_early}"
-    if contents.clipped:
-        why += f"; {contents.clipped} packets were stored in part only"
-    segments = tuple(sorted(contents.segments, key=lambda segment: segment.time_ns))
+    segments = contents.segments.by_time()
     meta = Meta(
         name=path.stem,
         mode="replay",
-        why=why,
+        why="; ".join([f"read from {path.name}", *_reservations(contents)]),
         created="",
         python=platform.python_version(),
         platform=platform.system(),
@@ -93,6 +91,23 @@ def from_capture(path: Path, port: int | None = None) -> Recording:
     return Recording(meta, segments, ())
 
 
+def _nothing(contents: files.Contents) -> str:
+    held = f"none of its {contents.packets} packets holds a TCP segment"
+    return "; ".join([held, *_reservations(contents)])
+
+
+def _reservations(contents: files.Contents) -> Iterator[str]:
+    """What must be known of a file beside what it held."""
+    if contents.ends_early is not None:
+        yield f"it ends early, at byte {contents.ends_early}: {contents.why}"
+    if contents.clipped:
+        yield f"{contents.clipped} packets were stored in part only"
+    if contents.refused:
+        kinds = [f"{name} ({count})" for name, count in contents.refused.most_common(_MOST_KINDS)]
+        more = ["others"] if len(contents.refused) > _MOST_KINDS else []
+        yield f"{contents.refused.total()} packets hold no TCP segment: {', '.join(kinds + more)}"
+
+
 def load(folder: Path) -> Recording:
     """Read a recording.  Raises CaptureFileError if it is not one, or is broken."""
     folder = Path(folder)
@@ -101,7 +116,7 @@ def load(folder: Path) -> Recording:
     traces = [
         _renamed(store.load(path), libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))
     ]
-    return Recording(meta, tuple(segments), tuple(traces))
+    return Recording(meta, segments, tuple(traces))
 
 
 def _load_meta(path: Path) -> Meta:

@@ -7,7 +7,7 @@ the kernel's packet stamps: packets and frames need no other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple
@@ -244,7 +244,7 @@ class Recording:
     """Packets and calls of one run, on one clock."""
 
     meta: Meta
-    segments: tuple[Segment, ...]  # by time_ns
+    segments: Sequence[Segment]  # by time_ns
     traces: tuple[Trace, ...]  # one for each traced process
 
     def trace(self, process: str) -> Trace:

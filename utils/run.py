@@ -12,8 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from utils import dissection, recording
 from utils import journey as journeys
-from utils import reassembly, recording
 from utils.errors import InputError
 from utils.join import JoinReport, check
 from utils.latency import hops
@@ -45,9 +45,9 @@ class Run:
     # ── facts ────────────────────────────────────────────────────────────────
 
     @cached_property
-    def messages(self) -> tuple[Message, ...]:
+    def messages(self) -> dissection.Messages:
         """Every decoded message, by time."""
-        return reassembly.messages(self.recording.segments, server_port=self.recording.meta.port)
+        return dissection.messages(self.recording.segments, server_port=self.recording.meta.port)
 
     @cached_property
     def clients(self) -> dict[int, str]:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from utils import libraries, reassembly, recording
+from utils import libraries, recording
 from utils.capture import files, rights, tap
 from utils.capture.live import Counts
 from utils.errors import InputError
+from utils.overview import bytes_missing
 from utils.records import Meta, Recording, Segment, Trace, TransferKind
 from utils.server import Server
 from utils.tracing.collector import Collector
@@ -100,7 +101,7 @@ def record_live(scenario: Callable[[Session], object], server: Server, name: str
         if server.capture is not None:
             path = Path(folder) / recording.PACKETS_FILE
             counts = server.capture.collect(path)
-            segments = tuple(files.read(path).segments)
+            segments: Sequence[Segment] = files.read(path).segments
         else:
             segments = tap.segments_from(traces)
             traces = tuple(map(_without_data, traces))
@@ -141,7 +142,7 @@ def _meta(
         platform=platform.system(),
         versions=versions | {"CPython": platform.python_version()},
         port=server.port,
-        bytes_lost=reassembly.bytes_missing(segments),
+        bytes_lost=bytes_missing(segments),
         packets_dropped=counts.dropped,
         extra={
             "application": [server.module, *server.arguments],

@@ -24,7 +24,7 @@ from utils.errors import CaptureFileError
 Record = tuple[int, int, int, int, int]
 
 #: Magic number → (byte order, nanoseconds in a unit of the stamps) of a pcap file.
-_PCAP = {
+PCAP = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000),
     b"\xa1\xb2\xc3\xd4": (">", 1000),
     b"\x4d\x3c\xb2\xa1": ("<", 1),
@@ -33,7 +33,7 @@ _PCAP = {
 _SECTION, _INTERFACE, _PACKET, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 _PACKETS = frozenset({_PACKET, _ENHANCED})
 _SECTION_BYTES = struct.pack(">I", _SECTION)
-_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _END, _RESOLUTION, _OFFSET = 0, 9, 14
 _SECOND = 10**9
 
@@ -101,7 +101,7 @@ def content(path: Path) -> packing.Unpacked:
         raise CaptureFileError(
             f"{path} cannot be unpacked", why=f"it is packed as {unknown}", next_step="unpack it first"
         ) from None
-    if found.data[:4] in _PCAP or found.data[:4] == _SECTION_BYTES:
+    if found.data[:4] in PCAP or found.data[:4] == _SECTION_BYTES:
         return found
     raise CaptureFileError(
         f"{path} is no capture file that can be read",
@@ -125,7 +125,7 @@ def records(found: packing.Unpacked) -> Iterator[Record]:
     """
     data = found.data
     try:
-        yield from _pcap(data) if data[:4] in _PCAP else _pcapng(data)
+        yield from _pcap(data) if data[:4] in PCAP else _pcapng(data)
     except EndsEarly as end:
         if found.trouble and end.why == _CUT:  # the packing's fault, not the capture's
             raise EndsEarly(end.offset, found.trouble) from None
@@ -135,7 +135,7 @@ def records(found: packing.Unpacked) -> Iterator[Record]:
 
 
 def _pcap(data: bytes) -> Iterator[Record]:
-    order, unit = _PCAP[data[:4]]
+    order, unit = PCAP[data[:4]]
     if len(data) < 24:
         raise EndsEarly(len(data), _CUT)
     longest, link_type = struct.unpack_from(order + "II", data, 16)
@@ -157,7 +157,7 @@ def _pcap(data: bytes) -> Iterator[Record]:
         at = end
 
 
-class _Interface:
+class Interface:
     """What an interface's description says that its packets need."""
 
     __slots__ = ("clipped", "link_type", "offset_ns", "unit_ns", "units")
@@ -186,12 +186,12 @@ class _Interface:
 def _pcapng(data: bytes) -> Iterator[Record]:
     """Block by block; those that hold no packet (names, statistics, secrets, comments) are passed over."""
     order = "<"
-    interfaces: list[_Interface] = []
+    interfaces: list[Interface] = []
     at, whole = 0, len(data)
     while at < whole:
         if data[at : at + 4] == _SECTION_BYTES:
             # A section may be of the other byte order, and counts its interfaces anew.
-            order = _ORDERS.get(data[at + 8 : at + 12], "")
+            order = ORDERS.get(data[at + 8 : at + 12], "")
             interfaces = []
             if not order:
                 raise EndsEarly(at, _CUT if at + 12 > whole else "a section without its byte order")
@@ -227,7 +227,7 @@ def _pcapng(data: bytes) -> Iterator[Record]:
             elif kind == _INTERFACE:
                 if size < 20:
                     raise EndsEarly(at, "an interface without a description")
-                interfaces.append(_Interface(data, at + 8, end, order))
+                interfaces.append(Interface(data, at + 8, end, order))
             elif kind == _SIMPLE:
                 if size < 16:
                     raise EndsEarly(at, _OVERFULL)

@@ -23,6 +23,9 @@ CUT = "cut off before the end of its IP header"
 
 _IPV4, _IPV6 = 0x0800, 0x86DD
 
+#: The EtherTypes of IP.
+IP = (_IPV4, _IPV6)
+
 #: Link type → (length of its header, where the EtherType stands in it), for headers of one length.
 _ETHER: dict[int, tuple[int, int]] = {
     1: (14, 12),  # Ethernet
@@ -79,6 +82,15 @@ _NAMES = {
     253: "netlink",
     265: "USB, macOS",
 }
+
+
+def plain_header(link_type: int) -> tuple[int | None, int | None]:
+    """The length of a link type's header, and where the EtherType stands in it.
+
+    None for a header that takes more to read; an EtherType's place of None
+    says that the datagram tells its version itself.
+    """
+    return (0, None) if link_type in _RAW else _ETHER.get(link_type, (None, None))
 
 
 def datagram(link_type: int, data: Buffer, at: int = 0, end: int | None = None) -> Place | str:

@@ -17,6 +17,10 @@ from utils.wire.websocket import Frame, Opcode
 LONGEST = 1 << 25
 MOST_FRAGMENTS = 1 << 18
 
+_DEFLATED, _DEFLATED_CLAUSE = "a deflated message", "RFC 7692 §7.2.2"
+_NOT_AGREED = "a compressed message, though the handshake agreed on no compression"
+_LOST = "a message that cannot be inflated: what came before is missing, or it is too large"
+
 
 class Part(NamedTuple):
     """What one data frame is of its message."""
@@ -27,6 +31,12 @@ class Part(NamedTuple):
     pieces: list[bytes]  # the payloads of the message's frames, up to this one and after
     compressed: bool
     faults: tuple[Fault, ...] = ()
+
+    @classmethod
+    def of_compressed(cls, frame: Frame, whole: bytes | None) -> Part:
+        """A compressed message in one frame; None if it could not be inflated."""
+        faults = () if whole is not None else (Fault(frame.head, _DEFLATED, _LOST, _DEFLATED_CLAUSE),)
+        return cls(whole, frame.opcode, 0, [], True, faults)
 
 
 class Assembler:
@@ -94,9 +104,6 @@ class Assembler:
     def _inflated(self, data: bytes, frame: Frame, faults: list[Fault]) -> bytes | None:
         inflated = self.inflater.inflate(data) if self.inflater is not None else None
         if inflated is None:
-            if self.inflater is None:
-                got = "a compressed message, though the handshake agreed on no compression"
-            else:
-                got = "a message that cannot be inflated: what came before is missing, or it is too large"
-            faults.append(Fault(frame.head, "a deflated message", got, "RFC 7692 §7.2.2"))
+            got = _LOST if self.inflater is not None else _NOT_AGREED
+            faults.append(Fault(frame.head, _DEFLATED, got, _DEFLATED_CLAUSE))
         return inflated

@@ -8,7 +8,6 @@ attachments"); nothing else may stand between them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from utils.wire import socketio
@@ -54,7 +53,7 @@ class Collector:
         found, self._found = self._found, []
         # Decoded afresh: its data is changed in place, and belongs to nobody else.
         whole = socketio.decode(self._text).packet
-        return None if whole is None else replace(whole, data=_filled(whole.data, found))
+        return None if whole is None else whole._replace(data=_filled(whole.data, found))
 
 
 def whole_packets(units: Iterable[Unit]) -> Iterator[Whole]:

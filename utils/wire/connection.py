@@ -9,12 +9,11 @@ beginning (:mod:`utils.wire.resync`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from utils.wire import body as bodies
-from utils.wire import deflate, engineio, explain, http, websocket
+from utils.wire import deflate, engineio, explain, frames, http, websocket
 from utils.wire.half import Half, Mode
 from utils.wire.resync import Found, Seeker
 from utils.wire.tiling import shown
@@ -26,7 +25,6 @@ MOST_ASKED = 1024
 _OTHER = {Side.CLIENT: Side.SERVER, Side.SERVER: Side.CLIENT}
 _FOREVER = 1 << 62
 
-_NO_PACKETS: tuple[EnginePacket, ...] = ()
 _TEXT = websocket.Opcode.TEXT
 
 
@@ -79,6 +77,23 @@ class Connection:
                 found.append(self._message(half, half.head, half.body, []))
             found += self._flush(half, Fault(len(half.buffer), "the rest of it", "the end of the capture"))
         return found
+
+    @property
+    def framing(self) -> bool:
+        """Whether both sides speak WebSocket, and of neither anything is under way.
+
+        The next frame of either side then tells all by itself, or is
+        compressed: it may be passed over here with :meth:`skip`.
+        """
+        return all(half.framing for half in self._halves.values())
+
+    def inflater(self, side: Side) -> deflate.Inflater | None:
+        """What inflates the messages of ``side``; None if the handshake agreed on nothing of the kind."""
+        return self._halves[side].assembler.inflater
+
+    def skip(self, side: Side, length: int) -> None:
+        """The next ``length`` bytes of ``side``, whole frames, are decoded by somebody else."""
+        self._halves[side].start += length
 
     # ── cutting ──────────────────────────────────────────────────────────────
 
@@ -197,7 +212,9 @@ class Connection:
             found = engineio.decode_payload(payload)
             packets = found.packets
             told.append(found.told)
-            faults += _placed(found.faults, partial(body.place, coded=bool(head.get("content-encoding"))))
+            faults += frames.placed(
+                found.faults, partial(body.place, coded=bool(head.get("content-encoding")))
+            )
         return Unit(
             half.side,
             Layer.HTTP,
@@ -279,68 +296,8 @@ class Connection:
             return None
         start, raw = self._take(half, end)
         half.enough = half.ends_at = 0
-        payload = websocket.unmask(key, raw[head:])
-        faults = websocket.unusual(frame) if length > 125 or head > 6 or head == 4 else []
-        if bool(key) != (half.side is Side.CLIENT):
-            got = "a mask" if key else "no mask"
-            faults.append(Fault(1, "a mask from the client only", got, "RFC 6455 §5.1"))
-        whole: bytes | None = payload
-        packets = _NO_PACKETS
-        explained = partial(explain.frame, raw, frame)
-        if opcode is _TEXT and fin and not rsv and half.assembler.idle:
-            found = _decoded(_TEXT, payload)
-            packets, told = found.packets, found.told
-            if found.faults:
-                faults += _placed(found.faults, lambda offset: head + offset)
-        elif opcode.is_control:
-            if rsv:
-                faults.append(Fault(0, "no reserved bit", f"RSV {rsv:03b}", "RFC 6455 §5.2"))
-            if opcode is websocket.Opcode.CLOSE:
-                faults += websocket.close_faults(payload, head)
-                told = f"close {websocket.close_reason(payload)}"
-            else:
-                told = f"WebSocket {opcode.name.lower()} {shown(payload)}".rstrip()
-        else:
-            part = half.assembler.add(frame, payload)
-            whole = part.whole
-            faults += part.faults
-            if whole is not None:
-                found = _decoded(part.opcode, whole)
-                packets, told = found.packets, found.told
-                # What stands in an earlier frame, or in compressed bytes, is told at the payload's first.
-                earlier = len(whole) if part.compressed else part.before
-                faults += _placed(found.faults, lambda offset: head + max(0, offset - earlier))
-            else:
-                told = part.faults[-1].got if part.faults else f"fragment, {length} bytes"
-            if part.compressed:
-                explained = partial(explain.compressed, raw, frame, whole)
-            elif part.before or not fin or opcode is websocket.Opcode.CONTINUATION:
-                explained = partial(explain.fragment, raw, frame, part.opcode, part.before, part.pieces)
-        return Unit(
-            half.side,
-            Layer.WEBSOCKET,
-            start,
-            raw,
-            payload if whole is None else whole,
-            packets,
-            shown(told, 120),
-            tuple(faults),
-            explained,
-        )
-
-
-def _decoded(opcode: websocket.Opcode, whole: bytes) -> engineio.Decoded:
-    """The packet that a WebSocket message is."""
-    if opcode is not _TEXT:
-        return engineio.decode_binary(whole)
-    try:
-        text = whole.decode("utf-8")
-    except UnicodeDecodeError as error:
-        fault = Fault(error.start, "UTF-8", f"{whole[error.start]:#04x}", "RFC 6455 §8.1")
-        return engineio.Decoded(_NO_PACKETS, (fault,), f"? {shown(whole)}")
-    return engineio.decode_text(text)
-
-
-def _placed(faults: tuple[Fault, ...], place: Callable[[int], int]) -> list[Fault]:
-    """Faults of what a message carries, told at their places in its raw bytes."""
-    return [replace(fault, offset=place(fault.offset)) for fault in faults]
+        part = None
+        # Most frames by far are whole text messages, and tell all by themselves.
+        if not opcode.is_control and not (opcode is _TEXT and fin and not rsv and half.assembler.idle):
+            part = half.assembler.add(frame, websocket.unmask(key, raw[head:]))
+        return frames.unit(half.side, start, raw, frame, part)

@@ -17,6 +17,9 @@ LARGEST = 1 << 24
 _TAIL = b"\x00\x00\xff\xff"  # taken off by the sender (RFC 7692, section 7.2.1)
 _WINDOW = 1 << 15
 
+#: The most messages that are kept apart as what was seen.
+_MOST_SEEN = 1 << 10
+
 #: How often one message may end its deflate stream and begin another.
 _MOST_ENDS = 64
 
@@ -27,7 +30,8 @@ class Inflater:
     def __init__(self, *, takeover: bool) -> None:
         self._takeover = takeover
         self._window = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._seen = b""  # the last bytes inflated: the window, for a stream that ends and begins anew
+        self._seen: list[bytes] = []  # the last messages: the window, for a stream that ends and begins anew
+        self._seen_size = 0
         self._lost = False
 
     def lose(self) -> None:
@@ -42,10 +46,17 @@ class Inflater:
         if text is None:
             self.lose()
         elif self._takeover:
-            self._seen = (self._seen + text[-_WINDOW:])[-_WINDOW:]
+            self._remember(text)
             return text
         self._window = zlib.decompressobj(-zlib.MAX_WBITS)
         return text
+
+    def _remember(self, text: bytes) -> None:
+        self._seen.append(text)
+        self._seen_size += len(text)
+        if self._seen_size > 4 * _WINDOW or len(self._seen) > _MOST_SEEN:
+            self._seen = [b"".join(self._seen)[-_WINDOW:]]
+            self._seen_size = len(self._seen[0])
 
     def _inflated(self, data: bytes) -> bytes | None:
         parts: list[bytes] = []
@@ -63,7 +74,7 @@ class Inflater:
                 return b"".join(parts)
             # A block marked as the last one ends zlib's stream, not the message (section 7.2.3.4).
             data = self._window.unused_data
-            known = (self._seen + b"".join(parts))[-_WINDOW:]
+            known = b"".join(self._seen + parts)[-_WINDOW:]
             self._window = zlib.decompressobj(-zlib.MAX_WBITS, zdict=known)
             if data in (b"", _TAIL):
                 return b"".join(parts)

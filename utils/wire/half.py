@@ -50,6 +50,11 @@ class Half:
     head: Head | None = None
     body: Body | None = None
 
+    @property
+    def framing(self) -> bool:
+        """Whether the next byte is the first of a WebSocket frame, and of a message."""
+        return self.mode is Mode.WEBSOCKET and not self.buffer and not self.skip and self.assembler.idle
+
     def seek(self, trouble: Fault, after: int = 0) -> None:
         """Look for the next beginning."""
         self.mode, self.trouble, self.fresh, self.after = Mode.SEEKING, trouble, True, after

@@ -13,6 +13,8 @@ from dataclasses import replace
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
+import msgspec
+
 from utils.redaction import REDACTED, scrub
 from utils.wire.jsontext import lay_json
 from utils.wire.tiling import Tiler, byte_length, shown
@@ -51,6 +53,7 @@ MEANINGS = {
 _SPACE = " \t\r\n"
 _TYPES = {str(int(kind)): kind for kind in SocketType}
 _EVENTS = (SocketType.EVENT, SocketType.BINARY_EVENT)
+_NAMES = (str, int, float)
 _BINARY = (SocketType.BINARY_EVENT, SocketType.BINARY_ACK)
 
 
@@ -60,6 +63,65 @@ class Decoded(NamedTuple):
     packet: SocketPacket | None
     faults: tuple[Fault, ...] = ()
     json_at: int = 0
+
+
+#: What :func:`sound` takes before an array: the ``4``, and an id at the end.
+_SOUND = re.compile(rb"(4[2356](?:[0-9]{1,9}-)?(?:/[^,?]*,)?)([0-9]{1,18})?").fullmatch
+_parse = msgspec.json.Decoder(list).decode
+_new = tuple.__new__
+
+
+def sound(message: bytes) -> SocketPacket | None:
+    """The packet of a whole Engine.IO message, the ``4`` included, if nothing about it is unusual.
+
+    It equals the one that :func:`decode` gives; where None is given, only
+    :func:`decode` can tell what the message is.  For whoever has very many.
+    """
+    before = message.partition(b"[")[0]
+    known, number = _known.get(before), None
+    if known is None:
+        match = _SOUND(before)
+        if match is None:
+            return None
+        head, digits = match.groups()
+        known = _known.get(head) or _head(head)
+        if digits:
+            number = int(digits)
+    kind, namespace, attachments, named = known
+    text = message[len(before) :]
+    # Short texts cannot be nested too deep, nor hold too many values.
+    if kind is None or (len(text) > DEEPEST and not _shallow(text)):
+        return None
+    try:
+        data = _parse(text)
+    except (ValueError, RecursionError):  # a decoder of its own: whatever it refuses is looked at again
+        return None
+    if named and not (data and type(data[0]) is str):
+        return None
+    # As SocketPacket(...) does, at half the cost.
+    return _new(SocketPacket, (kind, namespace, number, data, attachments))
+
+
+#: Heads that were seen before: type (None: unusual), namespace, attachments, whether it is an event.
+_known: dict[bytes, tuple[SocketType | None, str, int, bool]] = {}
+_MOST_KNOWN = 1024
+
+
+def _head(head: bytes) -> tuple[SocketType | None, str, int, bool]:
+    """What a head without its id says."""
+    pieces = split(head[1:].decode("utf-8", "replace"))
+    assert pieces is not None
+    kind, count = _TYPES[pieces.type], int(pieces.attachments or 0)
+    namespace = pieces.namespace or "/"
+    binary = kind in _BINARY
+    good = binary == (count > 0) == (pieces.attachments is not None) and "\ufffd" not in namespace
+    if len(_known) >= _MOST_KNOWN:  # a sender may make up any number
+        _known.clear()
+    return _known.setdefault(head, (kind if good else None, namespace, count, kind in _EVENTS))
+
+
+def _shallow(text: bytes) -> bool:
+    return len(text) <= MOST_VALUES and text.count(b"[") + text.count(b"{") <= DEEPEST
 
 
 class Pieces(NamedTuple):
@@ -164,7 +226,7 @@ def _depth(text: str) -> int:
 def _amiss(kind: SocketType, data: Any, given: bool) -> str:
     """What a packet of this type would have carried, if it does not carry it; else nothing."""
     if kind in _EVENTS:
-        if not (isinstance(data, list) and data and type(data[0]) in (str, int, float)):
+        if not (isinstance(data, list) and data and type(data[0]) in _NAMES):
             return "an array that begins with the event's name"
     elif kind in (SocketType.ACK, SocketType.BINARY_ACK):
         if not isinstance(data, list):

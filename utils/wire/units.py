@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Side(Enum):
@@ -83,8 +83,7 @@ class SocketType(IntEnum):
     BINARY_ACK = 6
 
 
-@dataclass(frozen=True, slots=True)
-class SocketPacket:
+class SocketPacket(NamedTuple):
     """One Socket.IO packet; ``data`` is its parsed JSON (None if there is none)."""
 
     type: SocketType
@@ -102,8 +101,7 @@ class SocketPacket:
         return str(self.data[0]) if named else None
 
 
-@dataclass(frozen=True, slots=True)
-class EnginePacket:
+class EnginePacket(NamedTuple):
     """One Engine.IO packet; ``data`` is what follows its type."""
 
     type: EngineType

@@ -1,0 +1,62 @@
+"""The server's port and what is missing, told from columns as from the segments one by one."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.traffic import disturbed, said, segments
+from utils import overview
+from utils.overview import bytes_missing, server_port
+from utils.records import Endpoint, Flag, Flow, Segment
+
+CLIENT, SERVER = Endpoint("127.0.0.1", 40_000), Endpoint("127.0.0.1", 5000)
+UP = Flow(CLIENT, SERVER)
+
+
+class TestPort:
+    def test_it_is_the_one_that_connections_were_opened_to(self):
+        other = Flow(CLIENT, Endpoint("127.0.0.1", 80))
+        made = [Segment(0, flow, 1, 0, Flag.SYN, b"") for flow in (UP, UP, other)]
+        assert server_port([*made, *[Segment(1, other, 2, 0, 0, b"GET / HTTP/1.1\r\n")] * 5]) == 5000
+
+    def test_without_an_opening_the_requests_tell(self):
+        made = [Segment(0, UP.reverse, 1, 0, Flag.ACK, b"HTTP/1.1 200 OK\r\n\r\n")]
+        assert server_port([*made, Segment(1, UP, 2, 0, Flag.ACK, b"POST / HTTP/1.1\r\n\r\n")]) == 5000
+
+    def test_without_either_it_is_the_port_in_common(self):
+        ends = [Endpoint("127.0.0.1", 40_000 + n) for n in range(3)]
+        assert server_port([Segment(0, Flow(end, SERVER), 1, 0, 0, b"\x81\0") for end in ends]) == 5000
+
+    def test_of_nothing_there_is_none(self):
+        assert server_port([]) is None
+
+
+class TestMissing:
+    @settings(max_examples=40, deadline=None)
+    @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.02, 0.2]), st.integers(0, 60))
+    def test_columns_tell_what_the_streams_tell(self, seed, share, first):
+        chance = random.Random(seed)
+        made = [one for client in (50_001, 50_002) for one in segments(said(chance, 40), client)]
+        made = disturbed(chance, made, share)[first:]
+        assert bytes_missing(made) == overview._missing(made)
+
+    @pytest.mark.parametrize("last", [1, 2, 3])
+    def test_a_lost_end_is_told_by_the_acknowledgement(self, last):
+        made = list(segments(said(random.Random(3), 40)))
+        lost = [one for one in made if one.payload][-last:]
+        kept = [one for one in made if one not in lost]
+        tail = [one for one in lost if one.flow == lost[-1].flow]
+        missing = sum(len(one.payload) for one in lost)
+        ends = [
+            Segment(9, one.flow.reverse, 1, (one.sequence + len(one.payload)) % 2**32, Flag.ACK, b"")
+            for one in lost
+        ]
+        assert bytes_missing([*kept, *ends]) == missing and tail
+
+    def test_a_whole_capture_is_judged_by_its_columns(self, monkeypatch):
+        monkeypatch.setattr(overview, "_missing", lambda made: pytest.fail("one by one"))
+        assert bytes_missing(segments(said(random.Random(1), 100))) == 0

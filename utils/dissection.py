@@ -1,0 +1,118 @@
+"""A whole capture decoded: messages as columns, made when somebody looks at them.
+
+The rule kept here: a message costs forty bytes, whatever it carries, until
+somebody looks at it; then it is decoded from the capture's own bytes.  So a
+million of them are told apart in a second, and the first is there at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.payloads import payloads
+from utils.records import Message, Segment
+from utils.runs import NOTHING, Dissector, Kept, side
+from utils.segments import Segments
+from utils.wire import frames, socketio
+from utils.wire.units import EnginePacket, SocketPacket
+
+#: So many messages are looked at together while somebody looks at all of them.
+_STRIDE = 1024
+
+#: The first byte of a text message in one frame.
+_TEXT, _COMPRESSED_TEXT = 0x81, 0xC1
+
+
+class Messages(Sequence[Message]):
+    """The messages of a capture, by the time of their last byte.
+
+    A message is made anew each time it is looked at; two of them are equal
+    where they tell the same.
+    """
+
+    def __init__(self, segments: Segments, rows: NDArray[Any], kept: Sequence[Kept], port: int) -> None:
+        self._data = segments.data
+        self._flows = segments.flows
+        self._sides = tuple(side(flow, port) for flow in segments.flows)
+        self._rows = rows
+        self._kept = kept
+
+    def socketio(self) -> Iterator[tuple[int, SocketPacket]]:
+        """Every Socket.IO packet, in order, with its message's place: type, namespace, id and JSON.
+
+        Attachments stand where the wire has them: behind their packet, each a
+        message of its own (see :func:`utils.wire.attachments.whole_packets`).
+        """
+        kept, sound = self._kept, socketio.sound
+        place = -1
+        for begin in range(0, len(self._rows), _STRIDE):
+            rows = self._rows[begin : begin + _STRIDE]
+            for text, what in zip(_texts(self._data, rows, kept), rows["kept"].tolist(), strict=True):
+                place += 1
+                packet = sound(text)
+                if packet is not None:
+                    yield place, packet
+                    continue
+                for one in self._packets(place, None if what == NOTHING else kept[what]):
+                    if one.socketio is not None:
+                        yield place, one.socketio
+
+    def _packets(self, place: int, kept: Kept) -> tuple[EnginePacket, ...]:
+        return kept.unit.packets if isinstance(kept, Message) else self[place].unit.packets
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Message: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Message, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Message | tuple[Message, ...]:
+        if isinstance(place, slice):
+            return tuple(self._message(*row) for row in self._rows[place].tolist())
+        return self._message(*self._rows[place].item())
+
+    def __iter__(self) -> Iterator[Message]:
+        for begin in range(0, len(self._rows), _STRIDE):
+            yield from self[begin : begin + _STRIDE]
+
+    def _message(self, time_ns: int, start: int, at: int, size: int, flow: int, kept: int) -> Message:
+        what = None if kept == NOTHING else self._kept[kept]
+        if isinstance(what, Message):
+            return what
+        whose, raw = self._sides[flow], self._data[at : at + size]
+        plain = kept == NOTHING
+        unit = frames.plain(whose, start, raw) if plain else frames.inflated(whose, start, raw, what)
+        return Message(self._flows[flow], unit, time_ns, time_ns)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} messages>"
+
+
+def messages(segments: Iterable[Segment], *, server_port: int) -> Messages:
+    """All messages of a capture, by the time of their last byte."""
+    columns = Segments.of(segments)
+    dissector = Dissector(columns, server_port)
+    return Messages(columns, dissector.run(), dissector.kept, server_port)
+
+
+def _texts(data: bytes, rows: NDArray[Any], kept: Sequence[Kept]) -> list[bytes]:
+    """What the text messages of one frame among ``rows`` carry; nothing for other messages."""
+    first = np.frombuffer(data or b"\0", np.uint8)[rows["at"]]
+    plain = (rows["kept"] == NOTHING) & (first == _TEXT)
+    found = payloads(data, rows["at"], np.where(plain, rows["size"], 0))
+    for place in np.flatnonzero(first == _COMPRESSED_TEXT).tolist():
+        inflated = kept[rows["kept"][place]]
+        if isinstance(inflated, bytes):
+            found[place] = inflated
+    return found
