@@ -8,7 +8,10 @@ import re
 import pytest
 
 from tests.test_tracing_catalog import names_in, source_of
-from utils.provenance.codecs import CALLER, CARRIERS, EACH, LEFT, READERS, WITNESSES, WRITERS
+from utils.provenance.carriers import CARRIERS, RECORDED_WHOLE
+from utils.provenance.codecs import CALLER, EACH
+from utils.provenance.readers import READERS
+from utils.provenance.writers import WRITERS
 from utils.tracing.catalog import Depth
 from utils.tracing.scope import listed_depth
 
@@ -37,7 +40,7 @@ def test_each_piece_stands_in_its_function(codec):
     node = definition(codec.path, codec.name)
     lines = source_of(codec.path).read_text(encoding="utf-8").splitlines()[node.lineno - 1 : node.end_lineno]
     for label, piece in codec.fields.items():
-        if piece not in (EACH, CALLER, LEFT):
+        if piece not in (EACH, CALLER):
             assert any(piece in line for line in lines), f"{label}: {piece}"
 
 
@@ -50,6 +53,6 @@ def test_a_template_names_arguments_of_its_function(codec):
             assert name in names | {"result"}
 
 
-@pytest.mark.parametrize(("path", "name"), sorted(WITNESSES))
+@pytest.mark.parametrize(("path", "name"), sorted(RECORDED_WHOLE))
 def test_what_proves_something_is_recorded_whole(path, name):
     assert listed_depth(path, name) is Depth.WHOLE

@@ -342,3 +342,14 @@ def _is_docstring(node: ast.AST, piece: range) -> bool:
         return False
     first = node.body[0]
     return first.lineno <= piece.start and piece.stop - 1 <= (first.end_lineno or first.lineno)
+
+
+def line_with(code: Code, piece: str) -> int | None:
+    """The first line of ``code``'s function in which ``piece`` stands; None if there is none."""
+    source, bounds = _source(code.filename), function_lines(code)
+    if source is None or bounds is None:
+        return None
+    for number in range(bounds[0], bounds[1] + 1):
+        if piece in source.lines[number - 1]:
+            return number
+    return None

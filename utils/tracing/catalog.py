@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from utils.provenance.codecs import WITNESSES
+from utils.provenance.carriers import RECORDED_WHOLE
 
 
 class Depth(IntEnum):
@@ -163,7 +163,7 @@ FUNCTIONS = {
     ("wsproto/frame_protocol.py", "XorMaskerSimple.__init__"): PLAIN,
     ("wsproto/handshake.py", "H11Handshake.events"): PLAIN,
     # What proves who made a byte, and who read it.
-    **dict.fromkeys(WITNESSES, WHOLE),
+    **dict.fromkeys(RECORDED_WHOLE, WHOLE),
 }
 
 #: Names whose functions only serve others, wherever they stand.

@@ -1,0 +1,199 @@
+"""The forms that one message takes, from the wire inwards.
+
+The rule kept here: the forms come from the wire alone.  Each is a run of bytes
+and the ranges of the message's raw bytes that it stands in: byte by byte, or
+as a block where the bytes were compressed or escaped.  What a step recorded is
+compared with a form, never with another step, so that one broken step does not
+hide behind the next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from utils.provenance.codecs import Form
+from utils.records import Message
+from utils.wire import http, websocket
+from utils.wire.units import EnginePacket, Layer, Span
+
+#: The labels of the framing around and between the pieces of a body.
+_FRAMING = ("Chunk size", "Chunk end", "Last chunk")
+
+#: JSON's marks, by label.
+_OPENING = {"Array begins": "[", "Object begins": "{"}
+_CLOSING = ("Array ends", "Object ends")
+_VALUES = ("Event name", "String", "Number", "Literal")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One form of a message.
+
+    ``ranges`` are (start, end) in the message's raw bytes.  They hold
+    ``data`` byte for byte (masked or not), unless it is a ``block``.
+    """
+
+    form: Form
+    data: bytes
+    ranges: tuple[tuple[int, int], ...]
+    block: bool = False
+    packet: EnginePacket | None = None
+
+    def covers(self, start: int, end: int) -> bool:
+        """Whether the raw bytes ``start`` to ``end`` belong to it."""
+        return any(first <= start and end <= last for first, last in self.ranges)
+
+    def shorter(self, end: bytes) -> Shape:
+        """The same without ``end`` behind it, if it has that."""
+        if not end or self.block or not self.data.endswith(end):
+            return self
+        size = len(self.data) - len(end)
+        return replace(self, data=self.data[:size], ranges=_part(self, 0, size))
+
+    def raw_of(self, at: int) -> int:
+        """Where the byte ``at`` of ``data`` stands in the raw bytes."""
+        for first, last in self.ranges:
+            if at < last - first:
+                return first + at
+            at -= last - first
+        raise IndexError(at)
+
+    def between(self, start: int, end: int) -> bytes:
+        """The part of ``data`` that stands in the raw bytes ``start`` to ``end``."""
+        at = 0
+        for first, last in self.ranges:
+            if first <= start and end <= last:
+                return self.data[at + start - first : at + end - first]
+            at += last - first
+        return b""
+
+
+def shapes(message: Message, spans: Sequence[Span]) -> tuple[Shape, ...]:
+    """The forms of ``message``, whose bytes ``spans`` tile; the outermost first."""
+    if message.unit.layer is Layer.HTTP:
+        return tuple(_http(message, spans))
+    if message.unit.layer is Layer.WEBSOCKET:
+        return tuple(_frame(message))
+    return ()
+
+
+def _http(message: Message, spans: Sequence[Span]) -> Iterator[Shape]:
+    raw, unit = message.unit.raw, message.unit
+    head = http.parse_head(raw)
+    if not isinstance(head, http.Head):
+        return
+    yield Shape(Form.HEAD, raw[: head.size], ((0, head.size),))
+    at = head.before
+    while at < head.size:
+        end = raw.index(b"\n", at) + 1
+        yield Shape(Form.LINE, raw[at:end], ((at, end),))
+        at = end
+    if head.size < len(raw):
+        yield Shape(Form.CHUNKS, raw[head.size :], ((head.size, len(raw)),))
+    inner = [span for span in spans if span.start >= head.size and span.label not in _FRAMING]
+    if not inner:
+        return
+    ranges = _joined((span.start, span.end) for span in inner)
+    body = b"".join(raw[start:end] for start, end in ranges)
+    yield Shape(Form.BODY, body, ranges)
+    content = Shape(Form.CONTENT, unit.payload, ranges, block=body != unit.payload)
+    yield content
+    texts = unit.payload.split(b"\x1e")
+    if len(texts) != len(unit.packets):
+        return  # a JSONP call, or a form
+    start = 0
+    for text, packet in zip(texts, unit.packets, strict=True):
+        own = ranges if content.block else _part(content, start, start + len(text))
+        yield from _packet(text, own, packet, content.block)
+        start += len(text) + 1
+
+
+def _frame(message: Message) -> Iterator[Shape]:
+    raw, unit = message.unit.raw, message.unit
+    frame = websocket.parse(raw)
+    if not isinstance(frame, websocket.Frame):
+        return
+    yield Shape(Form.FRAME, raw, ((0, len(raw)),))
+    ranges = ((frame.head, len(raw)),) if len(raw) > frame.head else ()
+    if frame.key:
+        yield Shape(Form.MASKED, raw[frame.head :], ranges)
+    whole = frame.fin and frame.opcode is not websocket.Opcode.CONTINUATION
+    block = bool(frame.rsv & 4)
+    if not ranges or not whole:
+        return
+    yield Shape(Form.MESSAGE, unit.payload, ranges, block)
+    if len(unit.packets) == 1:
+        yield from _packet(unit.payload, ranges, unit.packets[0], block)
+
+
+def _packet(
+    text: bytes, ranges: tuple[tuple[int, int], ...], packet: EnginePacket, block: bool = False
+) -> Iterator[Shape]:
+    yield Shape(Form.PACKET, text, ranges, block, packet)
+    if packet.socketio is not None and isinstance(packet.data, str):
+        inner = ranges if block else _part(Shape(Form.PACKET, text, ranges), 1, len(text))
+        yield Shape(Form.SOCKET, text[1:], inner, block, packet)
+
+
+def _part(whole: Shape, start: int, end: int) -> tuple[tuple[int, int], ...]:
+    """The raw ranges of ``whole.data[start:end]``."""
+    found = []
+    at = 0
+    for first, last in whole.ranges:
+        low, high = max(start, at), min(end, at + last - first)
+        if low < high:
+            found.append((first + low - at, first + high - at))
+        at += last - first
+    return tuple(found)
+
+
+def _joined(ranges: Iterator[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if found and found[-1][1] == start:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
+# ── values ───────────────────────────────────────────────────────────────────
+
+Path = tuple[Any, ...]
+
+
+def paths(shape: Shape, spans: Sequence[Span]) -> Iterator[tuple[Span, Path, Any]]:
+    """The values in the JSON text of ``shape``: span, path from the outermost value, and the value.
+
+    The name of a member has the path of its object, and itself as the value.
+    """
+    stack: list[Path] = []  # the path of each open array or object
+    keys: list[Any] = []  # the next index, or the name that was read last
+    for span in spans:
+        if not shape.covers(span.start, span.end):
+            continue
+        if span.label in _OPENING:
+            stack.append(_place(stack, keys))
+            keys.append(0 if span.label == "Array begins" else None)
+        elif span.label in _CLOSING and stack:
+            stack.pop()
+            keys.pop()
+        elif span.label == "Value separator" and keys and isinstance(keys[-1], int):
+            keys[-1] += 1
+        elif span.label == "Name" or span.label in _VALUES:
+            try:
+                value = json.loads(shape.between(span.start, span.end))
+            except (ValueError, UnicodeDecodeError):
+                continue
+            if span.label == "Name" and keys:
+                keys[-1] = value
+                yield span, stack[-1], value
+            else:
+                yield span, _place(stack, keys), value
+
+
+def _place(stack: list[Path], keys: list[Any]) -> Path:
+    return (*stack[-1], keys[-1]) if stack else ()
