@@ -12,17 +12,19 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from utils import dissection, recording
+from utils import dissection, libraries, recording
 from utils import journey as journeys
 from utils.errors import InputError
 from utils.join import JoinReport, check
 from utils.latency import hops
-from utils.records import Endpoint, Journey, Message, Recording
+from utils.records import Endpoint, Journey, Link, Message, Recording
 from utils.turns import Turns
 from utils.walk import carried
 from utils.wire.units import Side
 
 if TYPE_CHECKING:
+    from utils.provenance.book import Book
+    from utils.provenance.ledger import Entry
     from utils.views.inspector import Inspector
     from utils.views.plots import Plot
     from utils.views.stepper import Stepper
@@ -48,6 +50,13 @@ class Run:
     def messages(self) -> dissection.Messages:
         """Every decoded message, by time."""
         return dissection.messages(self.recording.segments, server_port=self.recording.meta.port)
+
+    @cached_property
+    def book(self) -> Book:
+        """The ledgers of the messages: who wrote and who read each byte."""
+        from utils.provenance.book import Book
+
+        return Book(self.recording, self.messages)
 
     @cached_property
     def clients(self) -> dict[int, str]:
@@ -186,6 +195,34 @@ class Run:
         from utils.views.inspector import inspector
 
         return inspector(self._message(which))
+
+    def provenance(self, which: str | int) -> View:
+        """Each byte of one message: the line that wrote it, the line that read it, and how many lack one.
+
+        By its number in :meth:`packets`; or the first that carries an event,
+        with the count of all the messages of its journey.
+        """
+        from utils.views.ledger import provenance
+
+        message = self._message(which)
+        others = self._carried_by(which) if isinstance(which, str) else [message]
+        ledgers = {id(one): self.book.ledger(one) for one in [message, *others]}
+        name = f"Provenance of {which!r}" if isinstance(which, str) else f"Provenance of message {which}"
+        return provenance(
+            ledgers[id(message)],
+            [ledgers[id(one)] for one in others],
+            self._link,
+            self.clients,
+            name,
+        )
+
+    def _link(self, entry: Entry) -> Link | None:
+        """The permalink to a ledger's line, in the version that was recorded."""
+        if entry.code is None or entry.line is None:
+            return None
+        place = libraries.place(entry.code.filename)
+        version = None if place is None else self.recording.meta.versions.get(place.library.name)
+        return libraries.link(entry.code.filename, entry.line, version=version)
 
     def stepper(self, event: str) -> Stepper:
         """The stepper through the journey of ``event``."""

@@ -73,9 +73,11 @@ class Book:
         entries += [_edge(case, transfer) for transfer in case.transfers if _moves(transfer, case, span)]
         if owner is not None:
             entries.append(owner)
-        explained = maker is not None or (owner is not None and case.writing)
-        if case.writing and span.label in _VALUES and _in_packet(case, span):
-            explained = explained and owner is not None
+        explained = maker is not None
+        if case.writing and _in_packet(case, span):
+            explained = explained and (owner is not None or span.label not in _VALUES)
+        elif case.writing:
+            explained = explained or owner is not None
         broken = [piece for one in case.breaks for piece in one.ranges]
         sure = without(common(whole, _moved(case)), broken) if explained else ()
         return _in_order(entries, case.writing), without(whole, sure)

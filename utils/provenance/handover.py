@@ -107,8 +107,17 @@ def _element(data: Any, element: Any) -> Any:
 
 
 def _inside(value: Any) -> Callable[[Any], bool]:
+    """Whether a recorded value is this one, or holds it.
+
+    Of an application's own functions only so much is recorded: what is known
+    must be there, and nothing may contradict it.
+    """
     wanted = values.canonical(value)
-    return lambda known: wanted is not None and values.inside(known, wanted)
+    if not isinstance(value, (list, dict)):
+        return lambda known: wanted is not None and values.inside(known, wanted)
+    return lambda known: (
+        (wanted is not None and values.inside(known, wanted)) or values.resembles(known, value)
+    )
 
 
 def _resembles(recorded: Any, data: Any) -> bool:

@@ -60,10 +60,9 @@ class Field:
         wanted = (Part.VALUE, Part.MADE)
         return next((entry for part in wanted for entry in self.written if entry.part is part), None)
 
-    @property
-    def maker(self) -> Entry | None:
-        """The line that made these bytes out of a value."""
-        return next((entry for entry in self.written if entry.part is Part.MADE), None)
+    def step(self, part: Part) -> Entry | None:
+        """The first entry that has this to do with these bytes."""
+        return next((entry for entry in (*self.written, *self.read) if entry.part is part), None)
 
     @property
     def reader(self) -> Entry | None:

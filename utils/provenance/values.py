@@ -12,7 +12,8 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -47,9 +48,10 @@ _SCALAR = re.compile(r"[^\s,:()\[\]{}'\"<>…]+")
 @lru_cache(maxsize=20_000)
 def read(text: str) -> Any:
     """The value that a snapshot's ``text`` tells; :class:`Unknown` for a text that tells none."""
-    try:
-        if "…" not in text and "<" not in text and "bytearray" not in text:
+    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        if "…" not in text and "<" not in text:
             return ast.literal_eval(text)
+    try:
         value, end = _value(text, 0)
         return value if end == len(text) else Unknown(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -196,6 +198,55 @@ def inside(value: Any, wanted: str, depth: int = 6) -> bool:
     if isinstance(value, (list, tuple)):
         return any(inside(item, wanted, depth - 1) for item in value)
     return False
+
+
+def likeness(recorded: Any, data: Any) -> int | None:
+    """How many values of ``recorded`` are known to stand in ``data``; None if one contradicts it.
+
+    What was cut off contradicts nothing.  Bytes are like the placeholder for them.
+    """
+    if isinstance(recorded, Unknown):
+        return 0
+    if isinstance(recorded, (bytes, bytearray)) or (
+        isinstance(recorded, Cut) and isinstance(recorded.head, bytes)
+    ):
+        return 1 if isinstance(data, dict) and data.get("_placeholder") is True else None
+    if isinstance(recorded, Cut):
+        same = isinstance(data, str) and data.startswith(str(recorded.head)) and len(data) == recorded.length
+        return 1 if same else None
+    if isinstance(recorded, (list, tuple)):
+        if not isinstance(data, list):
+            return None
+        cut = bool(recorded) and isinstance(recorded[-1], Unknown) and len(recorded) <= len(data)
+        return _alike(zip(recorded, data, strict=False)) if cut or len(recorded) == len(data) else None
+    if isinstance(recorded, dict):
+        known = {_name(name): item for name, item in recorded.items() if name != "…"}
+        if not isinstance(data, dict) or not known.keys() <= data.keys():
+            return None
+        if len(known) < len(data) and "…" not in recorded:
+            return None
+        return _alike((item, data[name]) for name, item in known.items())
+    return 1 if type(recorded) is type(data) and recorded == data else None
+
+
+def _alike(pairs: Iterable[tuple[Any, Any]]) -> int | None:
+    total = 0
+    for recorded, data in pairs:
+        found = likeness(recorded, data)
+        if found is None:
+            return None
+        total += found
+    return total
+
+
+def resembles(value: Any, data: Any, depth: int = 6) -> bool:
+    """Whether ``value``, or something in it, is a recorded container that is like ``data``."""
+    if not isinstance(value, (list, tuple, dict)):
+        return False
+    if likeness(value, data):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and any(resembles(item, data, depth - 1) for item in inner)
 
 
 def holds(value: Any, wanted: bytes | Digest, depth: int = 6) -> bool:

@@ -1,0 +1,93 @@
+"""The ledger as text and HTML: what is not explained is told, and nothing of it runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests import builders, hostile
+from tests.markup_reader import Reader
+from utils import libraries
+from utils.provenance.ledger import Break, Entry, Field, Ledger, Part
+from utils.records import Code
+from utils.views.ledger import count, line_of, provenance
+
+
+def linker(entry):
+    return libraries.link(entry.code.filename, entry.line)
+
+
+def entry(part, code, line):
+    return Entry(part, "client", 1, code, line, 0)
+
+
+def a_ledger(message=None, **facts):
+    message = message or builders.event_message()
+    made = builders.code_of(builders.engineio.packet.Packet.encode)
+    fields = tuple(
+        Field(span, (entry(Part.MADE, made, 45),), (entry(Part.READ, made, 73),))
+        for span in message.unit.explain()
+    )
+    return Ledger(message, fields, **facts)
+
+
+def test_each_field_is_a_row_with_its_lines():
+    ledger = a_ledger()
+    view = provenance(ledger, [ledger], linker)
+    assert view.text.count("engineio/packet.py:45 Packet.encode") == len(ledger.fields)
+    assert view.text.splitlines()[0].endswith("in 1 message, 0 unexplained")
+    page = Reader(view.html)
+    assert "engineio/packet.py:73 Packet.encode" in view.html
+    assert all(line == line.rstrip() for line in view.text.splitlines())
+    assert page.elements
+
+
+def test_what_is_not_explained_is_counted_and_told():
+    ledger = a_ledger()
+    first, *rest, last = ledger.fields
+    span = first.span
+    missing = replace(last, read=(), unread=((last.span.start, last.span.end),))
+    broken = replace(
+        ledger,
+        fields=(replace(first, unwritten=((span.start, span.end),)), *rest, missing),
+        breaks=(
+            Break(
+                True, None, None, ((span.start, span.end),), "Packet.encode recorded 'a', the wire has 'b'"
+            ),
+        ),
+        unreceived=last.span.end - last.span.start,
+    )
+    text = provenance(broken, [broken], linker).text
+    assert f"{span.end - span.start} unexplained" in text
+    assert "✗ unexplained" in text
+    assert "✗ byte 0: Packet.encode recorded" in text
+    assert f"{broken.unreceived} never received by a traced process" in count([broken])
+
+
+def test_a_message_after_the_close_is_told_apart():
+    ledger = a_ledger(late=True)
+    first, *rest = ledger.fields
+    late = replace(ledger, fields=(replace(first, read=(), unread=((0, 1),)), *rest))
+    assert late.unexplained == 0
+    assert "1 left unread after the Close" in count([late])
+
+
+def test_a_line_without_a_file_is_told_by_its_function():
+    cell = Code("/nowhere/ipykernel_1/2.py", "scenario", 1)
+    line = line_of(entry(Part.VALUE, cell, 4), linker)
+    assert line == ("line 4 of scenario", None)
+
+
+@hostile.each_payload
+def test_no_payload_becomes_markup(payload):
+    ledger = a_ledger(builders.hostile_message(payload))
+    odd = replace(
+        ledger,
+        fields=tuple(
+            replace(one, written=(entry(Part.MADE, Code("<x>", payload, 1), 1),)) for one in ledger.fields
+        ),
+        breaks=(Break(True, None, None, ((0, 1),), payload),),
+    )
+    view = provenance(odd, [odd, odd], linker, {40001: payload}, caption=payload)
+    usual = provenance(a_ledger(), [a_ledger(), a_ledger()], linker)
+    kinds = {tag for tag, _ in Reader(view.html).elements}
+    assert kinds <= {tag for tag, _ in Reader(usual.html).elements} | {"span", "p"}
