@@ -19,7 +19,7 @@ def bytes_in(ranges):
 
 def is_tidy(ranges):
     return all(start < end for start, end in ranges) and all(
-        one[1] < other[0] for one, other in zip(ranges, ranges[1:])
+        one[1] < other[0] for one, other in zip(ranges, ranges[1:], strict=False)
     )
 
 
