@@ -45,6 +45,12 @@ def test_a_script_is_read_as_it_was_written():
         assert told == b"".join(piece for said, piece in pieces if said is side and isinstance(piece, bytes))
 
 
+def test_the_command_knows_every_target():
+    from tests.fuzz import __main__ as command
+
+    assert tuple(TARGETS) == command.TARGETS
+
+
 def test_every_beginning_is_in_a_seed():
     assert {seed[0] for seed in seeds()["connection"]} == set(range(len(BEGINNINGS)))
 

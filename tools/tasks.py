@@ -7,6 +7,7 @@ everything is checked, whatever failed before, so that one call tells all.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -150,6 +151,45 @@ def marked(mark: str) -> Callable[[Sequence[str]], int]:
     return command
 
 
+def fuzz(extra: Sequence[str]) -> int:
+    """Fuzz what parses, guided by coverage; counted, and gone on with at the next call (tests/fuzz)."""
+    if importlib.util.find_spec("atheris") is None:
+        print(
+            "fuzzing needs atheris: pip install '.[fuzz]' (there is none for every system)", file=sys.stderr
+        )
+        return 1
+    return python("-m", "tests.fuzz", *(extra or ["--runs", "1000000"]))
+
+
+def coverage(extra: Sequence[str]) -> int:
+    """The tests of what parses, and whether they go through every branch of it."""
+    return worst(
+        [
+            python("-m", "coverage", "run", "-m", "pytest", "-q", *(extra or parsing_tests())),
+            python("-m", "coverage", "report"),
+        ]
+    )
+
+
+def parsing_tests() -> list[str]:
+    """The test files of what parses, by their names."""
+    kinds = (
+        "capture_",
+        "captures_",
+        "dissection",
+        "payloads",
+        "reassembly",
+        "redaction",
+        "segments",
+        "wire_",
+    )
+    return [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").glob("test_*.py"))
+        if path.stem.removeprefix("test_").startswith(kinds)
+    ]
+
+
 TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "lab": lab,
     "test": test,
@@ -157,6 +197,8 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "notebooks": notebooks,
     "bench": marked("bench"),
     "soak": marked("soak"),
+    "fuzz": fuzz,
+    "coverage": coverage,
 }
 
 

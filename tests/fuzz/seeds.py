@@ -84,7 +84,10 @@ def seeds() -> dict[str, list[bytes]]:
     captures = [path.read_bytes() for path in sorted(_CAPTURES.glob("*/*.pcapng"))]
     return {
         "connection": list(_connections()),
-        "decoders": [*_FORMS, *(data for _, data in CONVERSATION)],
+        # The first byte chooses the decoder.
+        "decoders": [
+            bytes([n]) + form for n in range(7) for form in (*_FORMS, *(d for _, d in CONVERSATION))
+        ],
         "capture": [*captures, *(gzip.compress(data, mtime=0) for data in captures[:1])],
     }
 
