@@ -102,3 +102,13 @@ FORMS = [
     _nflog(">"),
     Form("Linux cooked, version 2", 276, b"\x08\x00" + bytes(18), b"\x86\xdd" + bytes(18)),
 ]  # fmt: skip
+
+
+def pcap(link_type: int, *packets: bytes) -> bytes:
+    """A file of such packets, a second apart."""
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, link_type)
+    records = (
+        struct.pack("<IIII", second, 0, len(packet), len(packet)) + packet
+        for second, packet in enumerate(packets)
+    )
+    return head + b"".join(records)

@@ -78,6 +78,11 @@ class TestBothWays:
     def test_of_nothing(self):
         assert messages([], server_port=PORT) == ()
 
+    def test_of_a_single_byte(self):
+        flow = Flow(Endpoint("127.0.0.1", 50_001), Endpoint("127.0.0.1", PORT))
+        (found,) = by_columns_too([Segment(1, flow, 1, 0, Flag.ACK, b"\x81")])
+        assert found.unit.raw == b"\x81"
+
 
 def fields(one: Segment):
     return one.time_ns, one.flow, one.sequence, one.acknowledgment, one.flags, one.payload

@@ -20,6 +20,10 @@ def test_a_number_at_every_place_is_what_struct_reads_there(data, kind):
     assert found == [struct.unpack_from(code, data, place)[0] for place in places.tolist()]
 
 
+def test_of_too_little_data_the_first_record_is_zeros():
+    assert Window(b"\x01", ">u4")(np.array([0, 0])).tolist() == [0, 0]
+
+
 def test_a_record_has_its_fields_at_their_places():
     record = layout(6, first=("u1", 0), last=(">u2", 4))
     found = Window(b"\0\x01\x02\x03\x04\x05\x06", record)(np.array([1, 0]))

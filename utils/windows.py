@@ -19,8 +19,9 @@ class Window:
 
     def __init__(self, data: bytes, kind: DTypeLike) -> None:
         size = np.dtype(kind).itemsize
-        count = max(0, len(data) - size + 1)
-        self._records = np.ndarray((count,), kind, data if count else bytes(size), strides=(1,))
+        # Of data shorter than a record the first record is zeros: whoever asks for no matter which finds one.
+        whole = data if len(data) >= size else bytes(size)
+        self._records = np.ndarray((len(whole) - size + 1,), kind, whole, strides=(1,))
 
     def __call__(self, places: Integers) -> NDArray[Any]:
         """The records that begin at ``places``; each must lie in the buffer to its end."""

@@ -6,13 +6,18 @@ fuzzer finds a handshake by chance only after years.
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import random
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.fuzz.scripts import write
+from tests import links
+from tests.conforming import conversation
+from tests.fuzz.scripts import write, write_segments
+from tests.traffic import said
 from tests.wire_bytes import CONVERSATION, UPGRADE, framed, switching
 from utils.wire.units import Side
 
@@ -79,6 +84,28 @@ def _connections() -> Iterator[bytes]:
     yield write(1, [(client, b"\x82\xff" + (2**63).to_bytes(8) + bytes(20)), (client, framed("2"))])
 
 
+def _captures() -> Iterator[bytes]:
+    """A small file of every link type, of every packing, and of both formats."""
+    for form in links.FORMS:
+        yield links.pcap(form.link_type, *(form.packet(version, links.tcp(b"42[]")) for version in (4, 6)))
+    plain = links.pcap(1, *(form.packet(4, links.tcp(b"2")) for form in links.FORMS if form.link_type == 1))
+    yield from (
+        pack(plain) for pack in (bz2.compress, lzma.compress, lambda data: gzip.compress(data, mtime=0))
+    )
+
+
+def _segments() -> Iterator[bytes]:
+    """Conversations long enough to be passed over by columns, and the odd ones."""
+    for base in (0, 1):
+        yield write_segments(base, CONVERSATION)
+        for deflated in (False, True):
+            yield write_segments(
+                base, said(random.Random(base), 40, deflated=deflated, fragments=0.1, odd=0.1)
+            )
+    for seed in range(4):
+        yield write_segments(seed, conversation(random.Random(seed))[0], largest=90)
+
+
 def seeds() -> dict[str, list[bytes]]:
     """The inputs to begin with, for each target."""
     captures = [path.read_bytes() for path in sorted(_CAPTURES.glob("*/*.pcapng"))]
@@ -88,7 +115,8 @@ def seeds() -> dict[str, list[bytes]]:
         "decoders": [
             bytes([n]) + form for n in range(7) for form in (*_FORMS, *(d for _, d in CONVERSATION))
         ],
-        "capture": [*captures, *(gzip.compress(data, mtime=0) for data in captures[:1])],
+        "capture": [*_captures(), *captures, *(gzip.compress(data, mtime=0) for data in captures[:1])],
+        "segments": list(_segments()),
     }
 
 

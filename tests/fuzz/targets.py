@@ -10,7 +10,10 @@ from pathlib import Path
 from tests.fuzz import scripts
 from tests.wire_bytes import UPGRADE, switching, tiles, understood
 from utils.capture import files
+from utils.dissection import messages
 from utils.errors import LabError
+from utils.overview import bytes_missing
+from utils.reassembly import Reassembler
 from utils.wire import body, deflate, engineio, http, msgpack, socketio, websocket
 from utils.wire.attachments import whole_packets
 from utils.wire.conformance import findings
@@ -98,7 +101,10 @@ def _text(data: bytes) -> None:
 
 
 def _packet(data: bytes) -> None:
-    socketio.decode(data.decode("utf-8", "replace"))
+    found = socketio.decode(data.decode("utf-8", "replace"))
+    # The fast way refuses, or tells the same.
+    quick = socketio.sound(b"4" + data)
+    assert quick is None or (repr(quick) == repr(found.packet) and not found.faults)
 
 
 def _binary(data: bytes) -> None:
@@ -151,11 +157,28 @@ def capture(data: bytes) -> None:
         contents = files.read(path)
     except LabError:
         return
-    assert contents.packets >= len(contents.segments)
+    assert contents.packets == len(contents.segments) + contents.refused.total()
+    assert (contents.ends_early is None) == (not contents.why)
+    for segment in contents.segments:
+        assert 0 <= segment.sequence < 1 << 32
+
+
+def segments(script: bytes) -> None:
+    """Any segments, in any order: by columns they give what they give one by one, and no byte is lost."""
+    made = list(scripts.segments(script))
+    reassembler = Reassembler(scripts.SERVER.port)
+    found = [message for segment in made for message in reassembler.add(segment)] + reassembler.finish()
+    one_by_one = sorted(found, key=lambda message: message.last_ns)
+    columns = list(messages(made, server_port=scripts.SERVER.port))
+    assert columns == one_by_one or repr(columns) == repr(one_by_one), "the two ways differ"
+    assert bytes_missing(made) >= 0
+    for message in columns:
+        assert message.unit.raw
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "connection": connection,
     "decoders": decoders,
     "capture": capture,
+    "segments": segments,
 }
