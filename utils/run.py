@@ -250,6 +250,16 @@ class Run:
 
         return mermaid(self._chosen(event), self.clients)
 
+    def trace_events(self, path: str | Path) -> Path:
+        """Write calls, hand-offs and packets to ``path``, in the format that Perfetto opens.
+
+        A name that ends in .gz is packed; ui.perfetto.dev opens either, and
+        keeps the file on this machine.
+        """
+        from utils.views import traceevents
+
+        return traceevents.write(Path(path), self.recording, self.messages, self.clients)
+
     def save(self, folder: str | Path) -> Path:
         """Save the recording into ``folder``; :func:`utils.lab.load` reads it again."""
         return recording.save(self.recording, Path(folder))
