@@ -19,6 +19,11 @@ from utils.views import traceevents
 WHERE = {"pid", "tid"}
 
 
+def nanoseconds(microseconds):
+    """As Perfetto reads a time: its grain is a nanosecond."""
+    return round(microseconds * 1000)
+
+
 def check(events):
     """Fail unless ``events`` are what the format asks for."""
     ordered = [event for event in events if event["ph"] != "M"]
@@ -32,7 +37,9 @@ def check(events):
         assert track in named, "a track without a name"
         if event["ph"] == "X":
             assert event["dur"] >= 0
-            slices[track].append((event["ts"], event["ts"] + event["dur"]))
+            slices[track].append(
+                (nanoseconds(event["ts"]), nanoseconds(event["ts"]) + nanoseconds(event["dur"]))
+            )
         elif event["ph"] in "sf":
             flows[event["cat"], event["id"]].append(event)
         else:
@@ -42,7 +49,7 @@ def check(events):
         for start, end in sorted(found, key=lambda one: (one[0], -one[1])):
             while open_ends and open_ends[-1] <= start:
                 open_ends.pop()
-            assert not open_ends or end <= open_ends[-1] + 1e-6, "slices cross"
+            assert not open_ends or end <= open_ends[-1], "slices cross"
             open_ends.append(end)
     for ends in flows.values():
         begin, finish = sorted(ends, key=lambda event: event["ph"], reverse=True)
@@ -50,7 +57,7 @@ def check(events):
         assert begin["ts"] <= finish["ts"]
         for end in (begin, finish):
             inside = slices[end["pid"], end["tid"]]
-            within = any(first - 1e-6 <= end["ts"] <= after + 1e-6 for first, after in inside)
+            within = any(first <= nanoseconds(end["ts"]) <= after for first, after in inside)
             assert within, "a flow's end outside of slices"
     return ordered
 
