@@ -7,13 +7,17 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 import pytest
+from scapy.layers.inet import IP, TCP
 
 from utils import reassembly
 from utils.capture import files
+from utils.capture.afpacket import ROOM
 from utils.capture.live import LiveCapture
 from utils.errors import ProcessError
+from utils.overview import bytes_missing
 from utils.records import Flag
 
 pytestmark = pytest.mark.skipif(
@@ -46,19 +50,22 @@ class Echo:
                 while data := connection.recv(1 << 16):
                     connection.sendall(data)
 
-    def talk(self, data: bytes, pieces: int = 1) -> None:
+    def talk(self, data: bytes) -> None:
         with socket.create_connection(self.address) as client:
-            size = -(-len(data) // pieces)
-            for at in range(0, len(data), size):
-                client.sendall(data[at : at + size])
-                received = 0
-                while received < len(data[at : at + size]):
-                    received += len(client.recv(1 << 20))
+            exchange(client, data)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
+
+
+def exchange(client: socket.socket, data: bytes) -> None:
+    """Send it, and get it back."""
+    client.sendall(data)
+    received = 0
+    while received < len(data):
+        received += len(client.recv(1 << 20))
 
 
 @pytest.fixture
@@ -95,13 +102,57 @@ def test_from_the_handshake_to_the_last_byte(echo, tmp_path):
     assert [segment.payload for segment in contents.segments if segment.payload] == [b"hello", b"hello"]
 
 
-def test_ten_runs_of_large_blobs_lose_and_double_nothing(echo, tmp_path):
+def test_twenty_runs_of_large_blobs_lose_double_and_clip_nothing(echo, tmp_path):
     blob = os.urandom(200_000)
-    for number in range(10):
+    for number in range(20):
         contents = capture(echo.port, tmp_path / f"{number}.pcapng", lambda: echo.talk(blob))
         assert data_bytes(contents.segments) == 2 * len(blob)
         sent = [(s.flow, s.sequence) for s in contents.segments if s.payload]
         assert len(sent) == len(set(sent))
+
+
+def test_twenty_runs_of_small_messages_lose_and_double_nothing(echo, tmp_path):
+    words = [b'42["bid",%d]' % number for number in range(200)]
+
+    def work():
+        with socket.create_connection(echo.address) as client:
+            for word in words:
+                exchange(client, word)
+
+    for number in range(20):
+        contents = capture(echo.port, tmp_path / f"{number}.pcapng", work)
+        for there in (True, False):
+            way = [s for s in contents.segments if (s.flow.destination.port == echo.port) is there]
+            assert [s.payload for s in way if s.payload] == words
+
+
+def test_a_true_retransmission_stays(echo, tmp_path):
+    """A segment once more, from a raw socket: the capture has both, the stream its bytes once."""
+
+    def collected(name: str) -> list:
+        live.collect(tmp_path / name)
+        return files.read(tmp_path / name).segments
+
+    live = LiveCapture()
+    live.start(echo.port)
+    try:
+        with socket.create_connection(echo.address) as client:
+            exchange(client, b"hello")
+            before = collected("before.pcapng")
+            (first,) = (s for s in before if s.payload and s.flow.destination.port == echo.port)
+            (source, sport), (destination, dport) = first.flow
+            header = TCP(sport=sport, dport=dport, seq=first.sequence, ack=first.acknowledgment, flags="PA")
+            packet = bytes(IP(src=source, dst=destination) / header / first.payload)
+            with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+                raw.sendto(packet, (destination, 0))
+            exchange(client, b"bye")
+        segments = [*before, *collected("after.pcapng")]
+    finally:
+        live.close()
+    there = [s for s in segments if s.payload and s.flow.destination.port == echo.port]
+    assert [s.payload for s in there] == [b"hello", b"hello", b"bye"]
+    assert there[0].sequence == there[1].sequence and there[0].time_ns < there[1].time_ns
+    assert data_bytes(segments) == 2 * len(b"hellobye")
 
 
 def test_no_other_ports_packet_enters(echo, tmp_path):
@@ -132,18 +183,47 @@ def test_over_ipv6_too(tmp_path):
 
 
 def test_stamps_are_the_kernels_and_lie_between_send_and_receive(echo, tmp_path):
-    import time
-
-    times = []
+    words = [b"%03d" % number for number in range(300)]
+    sent, received = {}, {}
 
     def work():
-        times.append(time.time_ns())
-        echo.talk(b"hello")
-        times.append(time.time_ns())
+        with socket.create_connection(echo.address) as client:
+            for word in words:
+                sent[word] = time.time_ns()
+                client.sendall(word)
+                assert client.recv(10) == word
+                received[word] = time.time_ns()
 
     contents = capture(echo.port, tmp_path / "x.pcapng", work)
-    assert all(times[0] <= segment.time_ns <= times[1] for segment in contents.segments if segment.payload)
+    stamps = {word: [s.time_ns for s in contents.segments if s.payload == word] for word in words}
+    for word, (there, back) in stamps.items():
+        assert sent[word] <= there <= back <= received[word]
     assert any(segment.time_ns % 1000 for segment in contents.segments)
+
+
+@pytest.mark.parametrize("run", range(3))
+def test_what_the_kernel_had_no_room_for_is_counted_and_told_every_time(echo, tmp_path, run):
+    live = LiveCapture()
+    live.start(echo.port)
+    try:
+        with socket.create_connection(echo.address) as client:
+            os.kill(live.pid, signal.SIGSTOP)
+            try:
+                for _ in range(ROOM >> 16):  # and as much comes back: twice the room
+                    exchange(client, b"x" * (1 << 16))
+            finally:
+                os.kill(live.pid, signal.SIGCONT)
+            counts = live.collect(tmp_path / "before.pcapng")
+            exchange(client, b"hello")
+        before = files.read(tmp_path / "before.pcapng").segments
+        assert counts.dropped > 0 and len(before) == counts.packets
+        # It goes on where there is room again, and counts anew.
+        assert live.collect(tmp_path / "after.pcapng").dropped == 0
+        after = files.read(tmp_path / "after.pcapng").segments
+        assert [segment.payload for segment in after if segment.payload] == [b"hello", b"hello"]
+        assert bytes_missing([*before, *after]) > 0
+    finally:
+        live.close()
 
 
 def test_stopping_twice_is_stopping_once(echo):
@@ -210,7 +290,6 @@ def test_a_sniffer_that_was_killed_is_started_anew(echo, tmp_path):
 
 def test_scapys_own_sniff_takes_the_socket(echo):
     """It is a scapy socket like any other."""
-    from scapy.layers.inet import TCP
     from scapy.sendrecv import AsyncSniffer
 
     from utils.capture.loopback import LoopbackSocket

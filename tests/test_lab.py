@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -19,6 +20,7 @@ from utils.capture import files
 from utils.errors import CaptureFileError, InputError, LabError, ProcessError
 from utils.recording import stale
 from utils.records import Level
+from utils.run import Run
 from utils.wire.units import Side
 
 AUCTION = ("lab_server", "--port", "0", "--lesson", "seed")
@@ -191,6 +193,12 @@ class TestSaved:
     def test_a_recording_that_is_not_there_is_named(self):
         with pytest.raises(LabError, match="is no recording"):
             lab.replay("no such recording")
+
+    def test_what_the_capture_missed_is_told_with_the_packets(self):
+        recorded = lab.replay("one_bid").recording
+        meta = replace(recorded.meta, packets_dropped=3, bytes_lost=1200)
+        view = str(Run(replace(recorded, meta=meta)).packets())
+        assert "3 packets dropped, 1,200 bytes lost" in view.splitlines()[0]
 
     def test_the_events_of_one_side(self):
         run = lab.replay("one_bid")

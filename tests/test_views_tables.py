@@ -29,6 +29,14 @@ def test_each_time_stands_in_an_element_of_its_own():
     assert len(Reader(packets(builders.bid_messages()).html).find("time")) == 3
 
 
+def test_what_a_capture_missed_stands_in_the_caption():
+    lost = wording.lost(1, 2000)
+    view = packets(builders.bid_messages(), lost=lost)
+    assert lost == "✗ the capture is not whole: 1 packet dropped, 2,000 bytes lost"
+    assert lost in str(view).splitlines()[0] and lost in Reader(view.html).text
+    assert wording.lost(0, 0) == "" and "whole" not in str(packets(builders.bid_messages()))
+
+
 def test_times_count_from_where_they_are_told_to():
     view = packets(builders.bid_messages(), start_ns=builders.START_NS)
     assert "+0.700 ms" in str(view)

@@ -159,9 +159,11 @@ class Run:
 
     def packets(self, *, event: str | None = None) -> View:
         """The messages on the wire as a table; with ``event``, of its journey only."""
-        from utils.views import tables
+        from utils.views import tables, wording
 
-        return tables.packets(self._chosen(event), self.clients, whole=event is None)
+        meta = self.recording.meta
+        lost = wording.lost(meta.packets_dropped, meta.bytes_lost)
+        return tables.packets(self._chosen(event), self.clients, whole=event is None, lost=lost)
 
     def frames(self, event: str) -> View:
         """How many calls of which library took part in a journey, thread by thread."""

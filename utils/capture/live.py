@@ -27,7 +27,10 @@ class Counts:
 
 
 class LiveCapture:
-    """Captures one port at a time.  Every method may be called twice, and in any order."""
+    """Captures one port at a time.  Every method may be called twice, and in any order.
+
+    A sniffer that did not do its part is ended; the next :meth:`start` begins with a new one.
+    """
 
     def __init__(self) -> None:
         self._child: Child | None = None
@@ -58,6 +61,7 @@ class LiveCapture:
             self._child.wait_until_ready()
             self._child.request("capture", port=port)
         except ProcessError as error:
+            self.close()
             raise CaptureRightsError(
                 "packets cannot be captured", why=error.why or error.what, next_step=error.next_step
             ) from error
@@ -69,7 +73,11 @@ class LiveCapture:
         """
         if self._child is None:
             raise ProcessError("nothing is being captured", next_step="start the capture first")
-        answer = self._child.request("collect", out=str(path))
+        try:
+            answer = self._child.request("collect", out=str(path))
+        except ProcessError:
+            self.close()
+            raise
         return Counts(int(answer["packets"]), int(answer["dropped"] or 0))
 
     def stop(self) -> None:

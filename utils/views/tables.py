@@ -105,12 +105,14 @@ def packets(
     start_ns: int | None = None,
     caption: str = "Packets",
     whole: bool = False,
+    lost: str = "",
 ) -> View:
     """The messages of a capture, one a row.
 
     ``clients`` names the clients by their ports; times count from ``start_ns``,
     or from the first message.  ``whole``: these are all of them, so that what
-    lies between two of one side never came.
+    lies between two of one side never came.  ``lost`` says what the capture
+    missed (see :func:`utils.views.wording.lost`).
     """
     header = ["#", "time", "from", "to", "layer", "what", "bytes"]
     rows = list(text.packet_rows(messages, clients, start_ns, whole=whole))
@@ -118,10 +120,10 @@ def packets(
         [number, measured(at), sender, receiver, chip(message.unit.layer), what, size]
         for message, (number, at, sender, receiver, _, what, size) in zip(messages, rows, strict=True)
     ]
-    total = wording.count(len(messages), "message")
+    title = f"{caption}: {wording.count(len(messages), 'message')}" + (f"; {lost}" if lost else "")
     return View(
-        f"{caption}: {total}\n{text.packets_text(messages, clients, start_ns, whole=whole)}",
-        {HTML: html(table(f"{caption}: {total}", header, drawn, right=frozenset({0, 1, 6})))},
+        f"{title}\n{text.packets_text(messages, clients, start_ns, whole=whole)}",
+        {HTML: html(table(title, header, drawn, right=frozenset({0, 1, 6})))},
     )
 
 

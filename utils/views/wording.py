@@ -82,6 +82,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def lost(packets: int, size: int) -> str:
+    """What a capture missed, by the kernel's count of packets and by the sequence numbers; or nothing."""
+    if not packets and not size:
+        return ""
+    return f"✗ the capture is not whole: {count(packets, 'packet')} dropped, {count(size, 'byte')} lost"
+
+
 def library(of: Library) -> str:
     """Name and version; an application has no version."""
     return visible(f"{of.name} {of.version}".rstrip())
