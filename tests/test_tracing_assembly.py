@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.apps import traced
 from utils.tracing.assembly import assemble
-from utils.tracing.buffer import Buffer, Kind, ThreadFacts
+from utils.tracing.buffer import Buffer, Kind
 from utils.tracing.collector import Collector
 from utils.tracing.scope import Scope
 
@@ -207,7 +207,7 @@ OUTER, INNER = traced.outer.__code__, traced.inner.__code__
 def assembled(rows, capacity=1000):
     """The trace of (kind, code) rows of one thread; a row's time is its place."""
     buffer = Buffer(capacity, ticking(1))
-    buffer.note(Kind.THREAD, ThreadFacts(1, "main", 0))
+    buffer.note(Kind.THREAD, (1, "main", 0))
     for kind, code in rows:
         buffer.note(kind, None, code)
         if len(buffer.rows) >= buffer.full:

@@ -17,10 +17,10 @@ from utils.tracing.hooks import (
     Entered,
     Left,
     argument_names,
-    entered,
-    left,
     make_plan,
     note_running,
+    read_enter,
+    read_leave,
 )
 from utils.tracing.scope import Detail, Scope
 from utils.tracing.snapshots import freeze
@@ -77,12 +77,11 @@ def test_what_a_call_with_a_role_touches():
     noted = []
 
     def put(self, item, block=True, timeout=None):
-        noted.append(entered(plan, sys._getframe()))
+        noted.append(read_enter(plan, plan.enter(sys._getframe())))
 
     box, item = queue.Queue(), object()
     put(box, item)
-    assert noted == [Entered(noted[0].arguments, (id(box), id(item)), 0, 0)]
-    assert isinstance(noted[0], Entered)
+    assert noted == [Entered((freeze(item), True, None), (id(box), id(item)), 0, 0)]
 
 
 def test_what_a_receive_touches_is_its_event():
@@ -93,7 +92,7 @@ def test_what_a_receive_touches_is_its_event():
             self.event = threading.Event()
 
         def receive(self, timeout=None):
-            return entered(plan, sys._getframe())
+            return read_enter(plan, plan.enter(sys._getframe()))
 
     receiver = Receiver()
     assert receiver.receive().identities == (id(receiver.event), 0)
@@ -112,7 +111,7 @@ def test_what_a_receive_touches_is_its_event():
 )
 def test_what_a_call_with_a_role_returns(function, result, takes):
     plan = make_plan(SCOPE, function.__code__)
-    assert left(plan, result) == Left(result, id(result), takes, 0)
+    assert read_leave(plan, plan.leave(result)) == Left(result, id(result), takes, 0)
 
 
 def test_the_running_calls_of_every_thread_are_noted():
@@ -130,7 +129,7 @@ def test_the_running_calls_of_every_thread_are_noted():
     facts = buffer.copy()
     rows = [row for batch in facts.batches for row in batch.rows() if row[0] == thread.ident]
     assert rows[0][2] == Kind.THREAD
-    assert rows[0][6].name == "blocked"
+    assert rows[0][6][1] == "blocked"
     running = [(facts.codes[row[3]].co_qualname, facts.codes[row[4]].co_qualname) for row in rows[1:]]
     assert running == [("Thread.run", "Thread._bootstrap_inner"), ("blocks", "Thread.run")]
-    assert all(row[2] == Kind.RUNNING and row[6].arguments == () for row in rows[1:])
+    assert all(row[2] == Kind.RUNNING and row[6][0] == () for row in rows[1:])

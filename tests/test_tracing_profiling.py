@@ -70,7 +70,7 @@ def test_a_thread_that_begins_is_noted_once_and_has_the_plain_hook():
     machine.stop()
     assert hooks[0] is not None
     assert hooks[0].__name__ == "hook"
-    names = [row[6].name for batch in buffer.copy().batches for row in batch.rows() if row[2] == Kind.THREAD]
+    names = [row[6][1] for batch in buffer.copy().batches for row in batch.rows() if row[2] == Kind.THREAD]
     assert names.count("new") == 1
 
 

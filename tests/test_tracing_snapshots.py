@@ -24,6 +24,7 @@ from utils.tracing.snapshots import (
     freeze_whole,
     render,
     render_arguments,
+    type_name,
 )
 
 small_text = st.text(max_size=20).filter(lambda text: scrub(text) == text)
@@ -302,3 +303,14 @@ def test_a_huge_value_is_cut():
 def test_what_is_not_plain_is_not_looked_into_either():
     value = Hostile.__new__(Hostile)
     assert render(freeze_whole([value, {"token": "hush"}])) == f"[<Hostile>, {{'token': {REDACTED}}}]"
+
+
+def test_a_types_name_that_is_more_than_a_text_is_copied():
+    class Name(str):
+        __slots__ = ()
+
+        def __format__(self, how):
+            raise RuntimeError("hands off")
+
+    assert type(type_name(type(Name("Odd"), (), {}))) is str
+    assert render(freeze(type(Name("Odd"), (), {})())) == "<Odd>"

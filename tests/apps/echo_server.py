@@ -11,7 +11,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 
 class Handler(WSGIRequestHandler):
-    """Closes the connection after a WebSocket has ended: what is left is no HTTP."""
+    """Closes the connection after a WebSocket has ended: what is left is no HTTP.  Answers without delay."""
+
+    disable_nagle_algorithm = True
 
     def connection_dropped(self, error: BaseException, environ: object = None) -> None:
         self.close_connection = True

@@ -22,12 +22,11 @@ from typing import Any
 from utils.records import Call, Code, Site, Trace, Transfer
 from utils.tracing import handoffs
 from utils.tracing.buffer import Facts, Kind, ThreadFacts
-from utils.tracing.catalog import Depth
 from utils.tracing.handoffs import End
-from utils.tracing.hooks import Entered, Left, argument_names
+from utils.tracing.hooks import Entered, Left, Plan, argument_names, make_plan, read_enter, read_leave
 from utils.tracing.scope import Scope
 from utils.tracing.snapshots import render, render_arguments
-from utils.tracing.sockets import Moved
+from utils.tracing.sockets import Moved, read_moved
 
 Refine = Callable[[CodeType, Kind, int], Kind | None]
 
@@ -77,6 +76,7 @@ class _Reader:
         self._now: dict[int, ThreadFacts] = dict(facts.threads)  # ident → who has it now
         self._stacks: dict[int, _Thread] = defaultdict(_Thread)  # by the thread's number
         self._refined: dict[tuple[int, int, int], Kind | None] = {}
+        self._plans: dict[int, Plan | None] = {}
 
     def read(self) -> None:
         for batch in self.facts.batches:
@@ -93,7 +93,7 @@ class _Reader:
             self.began_ns = time_ns
             return
         if kind is Kind.THREAD:
-            self._now[ident] = extra
+            self._now[ident] = ThreadFacts(*extra)
             return
         facts = self._now.get(ident)
         if facts is None:  # a thread that the threading module does not know
@@ -102,37 +102,50 @@ class _Reader:
         thread = self._stacks[facts.number]
         if kind is Kind.TRANSFER:
             inside = thread.stack[-1] if thread.stack else None
-            self.moved.append((facts.number, inside, (caller, at), extra))
+            self.moved.append((facts.number, inside, (caller, at), read_moved(extra)))
             return
-        if kind is Kind.LEAVE:
-            refined = self._refine(code, kind, at)
-        elif kind is Kind.ENTER and isinstance(extra, Entered) and extra.frame:
-            refined = self._refine(code, kind, extra.at)
-        else:
-            refined = kind
-        if refined in (Kind.ENTER, Kind.RUNNING, Kind.RESUME):
-            fresh = _Open(facts.number, code, time_ns, None, (caller, at), self._entered(code, extra))
+        if kind in (Kind.ENTER, Kind.RUNNING, Kind.RESUME):
+            entered = self._entered(code, kind, extra)
+            generator = kind is Kind.ENTER and entered.frame
+            refined = self._refine(code, kind, entered.at) if generator else kind
+            fresh = _Open(facts.number, code, time_ns, None, (caller, at), entered)
             if refined is Kind.RESUME:
-                self._resume(thread, extra.frame if isinstance(extra, Entered) else extra, fresh)
-            else:
+                self._resume(thread, entered.frame, fresh)
+            elif refined is not None:
                 self._enter(thread, fresh)
-        elif refined is not None:
-            call = self._leave(thread, facts.number, code)
-            call.leave_ns, call.left = time_ns, at
-            if refined is Kind.YIELD:
-                thread.waiting[extra.frame if isinstance(extra, Left) else extra] = call
-            elif refined is Kind.UNWIND:
-                call.exception = extra if kind is Kind.UNWIND else UNKNOWN_EXCEPTION
-            else:
-                call.result = extra if isinstance(extra, Left) else Left(extra)
+            return
+        refined = self._refine(code, kind, at) if kind is Kind.LEAVE else kind
+        if refined is None:
+            return
+        call = self._leave(thread, facts.number, code)
+        call.leave_ns, call.left = time_ns, at
+        if refined is Kind.YIELD:
+            thread.waiting[extra if kind is Kind.YIELD else self._left(code, extra).frame] = call
+        elif refined is Kind.UNWIND:
+            call.exception = extra if kind is Kind.UNWIND else UNKNOWN_EXCEPTION
+        else:
+            call.result = self._left(code, extra)
 
-    def _entered(self, code: int, extra: Any) -> Entered:
+    def _entered(self, code: int, kind: Kind, extra: Any) -> Entered:
         """What is known of a call's beginning, however little was noted."""
-        if isinstance(extra, Entered):
-            return extra
-        if isinstance(extra, tuple):
-            return Entered(extra)
-        return self._unseen(code)
+        if kind is Kind.RUNNING and extra is not None:
+            return Entered(*extra)
+        if kind is Kind.RESUME:
+            return self._unseen(code)._replace(frame=extra)
+        plan = self._plan(code)
+        return self._unseen(code) if plan is None or extra is None else read_enter(plan, extra)
+
+    def _left(self, code: int, extra: Any) -> Left:
+        """What is known of a call's end."""
+        plan = self._plan(code)
+        return Left(None) if plan is None or extra is None else read_leave(plan, extra)
+
+    def _plan(self, number: int) -> Plan | None:
+        """How the calls of a code were noted."""
+        if number not in self._plans:
+            code = self.facts.codes.get(number)
+            self._plans[number] = None if code is None else make_plan(self.scope, code)
+        return self._plans[number]
 
     def _refine(self, code: int, kind: Kind, offset: int) -> Kind | None:
         key = (code, kind, offset)
@@ -191,9 +204,8 @@ class _Reader:
 
     def _unseen(self, number: int) -> Entered:
         """What stands for the beginning of a call that was not seen: no argument is known."""
-        code = self.facts.codes.get(number)
-        close = code is not None and self.scope.decide(code) >= Depth.CLOSE
-        return Entered(() if close else None)
+        plan = self._plan(number)
+        return Entered(() if plan is not None and plan.freeze is not None else None)
 
 
 class _Builder:

@@ -3,14 +3,16 @@
 The rule kept here: noting a fact waits for no one and keeps no frame and no value
 of the program alive.  A fact is one row of seven small things, and rows are
 added by a single ``list.extend``, which CPython does in one step: threads may
-write side by side.  Now and then a batch of rows is packed into columns of
-machine numbers (37 bytes a row, so 74 a call); when the bound is reached, the
-oldest columns go first, and are counted.
+write side by side.  Now and then a batch of rows is packed into columns of machine
+numbers (37 bytes a row, so 74 a call) and one string of bytes for all extras,
+so that a long recording gives the garbage collector nothing to look at; when
+the bound is reached, the oldest columns go first, and are counted.
 """
 
 from __future__ import annotations
 
 import itertools
+import marshal
 import struct
 import threading
 import weakref
@@ -24,27 +26,27 @@ from typing import Any, Literal, NamedTuple
 #: The cells of a row: thread's ident, time in ns, kind, code, caller's code, offset, extra.
 WIDTH = 7
 
-#: So many rows are packed at a time: a pause of some milliseconds, once in some thousand calls.
-BATCH = 8_192
+#: So many rows are packed at a time: a pause of about a millisecond, once in some thousand calls.
+BATCH = 4_096
 #: How long a hook gives way to the packing, in seconds, if there are two batches of rows.
 BRAKE = 0.02
 #: Packed before the batch is full, if so many bytes of data were copied.
 HEAVY = 8 << 20
-#: What one extra (a snapshot, a transfer) is taken to weigh when the bound is watched, in bytes.
-EXTRA_WEIGHT = 512
+#: Memory is bounded by so many bytes for each row of the capacity, extras included.
+ROOM = 128
 
 
 class Kind(IntEnum):
-    """What a row tells.  The extra is None where nothing else is said."""
+    """What a row tells.  The extra is None where nothing is added; else an atom or a plain tuple."""
 
-    ENTER = 0  # extra: the arguments, or an Entered
-    LEAVE = 1  # extra: the result, or a Left
+    ENTER = 0  # extra: what Plan.enter gave
+    LEAVE = 1  # extra: what Plan.leave gave
     UNWIND = 2  # left by an exception; extra: its type's name
     YIELD = 3  # a generator gives a value, or a coroutine waits; extra: the frame's id
     RESUME = 4  # and goes on; extra: the frame's id
-    RUNNING = 5  # a call that had begun before the recording; extra: an Entered
-    TRANSFER = 6  # a socket's call; extra: a Moved
-    THREAD = 7  # a thread begins, or was found; extra: its ThreadFacts
+    RUNNING = 5  # a call that had begun before the recording; extra: its Entered, as a plain tuple
+    TRANSFER = 6  # a socket's call; extra: see sockets.read_moved
+    THREAD = 7  # a thread begins, or was found; extra: its ThreadFacts, as a plain tuple
     SESSION = 8  # a recording begins: nothing before it is still open
 
 
@@ -71,23 +73,23 @@ class Columns:
     codes: bytes
     callers: bytes
     ats: bytes
-    extras: dict[int, Any]  # row → extra
-    weight: int  # bytes of data that the extras hold, beside their own weight
+    extras: bytes  # row → extra, as marshal writes it
 
     def __len__(self) -> int:
         return len(self.kinds)
 
     @property
     def size(self) -> int:
-        """About how many bytes of memory it holds."""
-        return _ROW_BYTES * len(self) + EXTRA_WEIGHT * len(self.extras) + self.weight
+        """How many bytes it holds."""
+        return _ROW_BYTES * len(self) + len(self.extras)
 
     def rows(self) -> Iterator[tuple[int, int, int, int, int, int, Any]]:
         """Ident, time, kind, code's id, caller's id, offset and extra of each row."""
         columns = (self.idents, self.times, self.kinds, self.codes, self.callers, self.ats)
         cells = (memoryview(column).cast(cell) for column, cell in zip(columns, _CELLS, strict=True))
+        extras = marshal.loads(self.extras)
         for index, row in enumerate(zip(*cells, strict=True)):
-            yield *row, self.extras.get(index)
+            yield *row, extras.get(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,11 @@ class Facts:
 
 @dataclass
 class Buffer:
-    """Where all hooks write.  At least the last ``capacity`` rows are kept, if they are light."""
+    """Where all hooks write.
+
+    At least the last ``capacity`` rows are kept, if they have room: what is
+    packed never takes more than ``most_bytes`` and one batch.
+    """
 
     capacity: int
     clock: Callable[[], int]
@@ -118,7 +124,7 @@ class Buffer:
         #: The length of ``rows`` at which a hook calls :meth:`pack`.
         self.full = self.batch * WIDTH
         self.extend = self.rows.extend
-        self._most_bytes = self.capacity * (_ROW_BYTES + EXTRA_WEIGHT)
+        self.most_bytes = self.capacity * ROOM
         self._packed: deque[Columns] = deque()
         self._packed_rows = 0
         self._packed_bytes = 0
@@ -129,7 +135,7 @@ class Buffer:
         self._thread_numbers = itertools.count(1)
         # ident → the thread that has it now.  The system uses idents again, and Python the
         # addresses of objects: only a reference tells that it is still the same thread.
-        self._known: dict[int, tuple[weakref.ref[threading.Thread] | None, ThreadFacts]] = {}
+        self._known: dict[int, tuple[weakref.ref[threading.Thread] | None, tuple[int, str, int]]] = {}
 
     # ── written by the hooks ─────────────────────────────────────────────────
 
@@ -172,7 +178,7 @@ class Buffer:
             name = None if thread is None else object.__getattribute__(thread, "_name")
             name = name if type(name) is str else f"thread {ident}"
             identity, reference = (0, None) if thread is None else (id(thread), weakref.ref(thread))
-            facts = ThreadFacts(next(self._thread_numbers), name, identity)
+            facts = (next(self._thread_numbers), name, identity)
             self._known[ident] = reference, facts
         self.extend((ident, self.clock(), Kind.THREAD, None, None, 0, facts))
 
@@ -181,7 +187,7 @@ class Buffer:
     def copy(self) -> Facts:
         """What is kept at this moment; hooks may go on writing meanwhile."""
         with self._packing:
-            rest = self._columns(self.rows[:], 0)
+            rest = self._columns(self.rows[:])
             batches, codes = [*self._packed, rest], dict(self._codes)
             return Facts(batches, codes, dict(self._threads), self._lost, self.faults)
 
@@ -200,39 +206,44 @@ class Buffer:
         # Others only ever append: the first ``length`` cells stay what they are.
         cells = self.rows[:length]
         del self.rows[:length]
-        weight, self.weight = self.weight, 0
-        columns = self._columns(cells, weight)
+        self.weight = 0
+        columns = self._columns(cells)
         self._packed.append(columns)
         self._packed_rows += len(columns)
         self._packed_bytes += columns.size
         while len(self._packed) > 1 and (
-            self._packed_rows - len(self._packed[0]) >= self.capacity or self._packed_bytes > self._most_bytes
+            self._packed_rows - len(self._packed[0]) >= self.capacity or self._packed_bytes > self.most_bytes
         ):
             self._drop(self._packed.popleft())
 
-    def _columns(self, cells: list[Any], weight: int) -> Columns:
+    def _columns(self, cells: list[Any]) -> Columns:
         idents, times, kinds, codes, callers, ats, extras = (cells[at::WIDTH] for at in range(WIDTH))
-        self._codes.update(zip(map(id, codes), codes, strict=True))
-        self._codes.update(zip(map(id, callers), callers, strict=True))
+        code_ids, caller_ids = self._known_ids(codes), self._known_ids(callers)
         return Columns(
             struct.pack(f"={len(idents)}Q", *idents),
             struct.pack(f"={len(times)}q", *times),
             bytes(kinds),
-            struct.pack(f"={len(codes)}Q", *map(id, codes)),
-            struct.pack(f"={len(callers)}Q", *map(id, callers)),
+            struct.pack(f"={len(codes)}Q", *code_ids),
+            struct.pack(f"={len(callers)}Q", *caller_ids),
             struct.pack(f"={len(ats)}I", *ats),
-            {index: extra for index, extra in enumerate(extras) if extra is not None},
-            weight,
+            marshal.dumps({index: extra for index, extra in enumerate(extras) if extra is not None}),
         )
+
+    def _known_ids(self, codes: list[CodeType | None]) -> list[int]:
+        """The ids of ``codes``, each of which is kept from now on: most are known already."""
+        ids = list(map(id, codes))
+        if not self._codes.keys() >= set(ids):
+            self._codes.update(zip(ids, codes, strict=True))
+        return ids
 
     def _drop(self, columns: Columns) -> None:
         self._packed_rows -= len(columns)
         self._packed_bytes -= columns.size
         self._lost += len(columns)
-        for index, extra in columns.extras.items():
-            if isinstance(extra, ThreadFacts):
-                (ident,) = struct.unpack_from("=Q", columns.idents, 8 * index)
-                self._threads[ident] = extra
+        if Kind.THREAD in columns.kinds:
+            for ident, _, kind, _, _, _, extra in columns.rows():
+                if kind == Kind.THREAD:
+                    self._threads[ident] = ThreadFacts(*extra)
 
 
 def _refers_to(reference: weakref.ref[threading.Thread] | None, thread: threading.Thread | None) -> bool:

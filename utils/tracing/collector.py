@@ -32,9 +32,10 @@ class Collector:
     ``process`` names the process in the trace; ``roots`` are the folders (or
     files) of the application's own code; ``tap`` keeps a copy of all bytes that
     pass a socket; ``detail`` says how much is recorded.  The latest ``capacity``
-    facts are kept (a call makes two, a transfer one), in at most
-    ``capacity * 541`` bytes: 29 for each, the rest for the snapshots and the
-    data of those that have some.  ``clock`` returns nanoseconds.
+    facts are kept (a call makes two, a transfer one), in at most 128 bytes for
+    each, snapshots and data included: 256 MB for the two millions that are the
+    default.  How many older ones gave way, the trace says (``Trace.lost``).
+    ``clock`` returns nanoseconds.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -68,16 +68,18 @@ def role_of(scope: Scope, code: CodeType) -> Role | None:
     return None if path is None else _BY_NAME.get((path, code.co_qualname))
 
 
-def identities(role: Role, values: Mapping[str, Any]) -> tuple[int, int]:
-    """The ids of the object that a call goes through, and of the item it gives.
+def identities(role: Role) -> Callable[[Mapping[str, Any]], tuple[int, int]]:
+    """The function that reads, off a call's arguments by name, what it goes through and what it gives.
 
-    ``values`` are the call's arguments by name.
+    It returns the ids of the two objects; 0 where nothing is given.
     """
-    medium = values[role.medium]
-    if role.attribute:
+    medium, attribute, item = role.medium, role.attribute, role.item
+    if item:
+        return lambda values: (id(values[medium]), id(values[item]))
+    if attribute:
         # Past a __getattribute__ of others.
-        medium = object.__getattribute__(medium, role.attribute)
-    return id(medium), id(values[role.item]) if role.item else 0
+        return lambda values: (id(object.__getattribute__(values[medium], attribute)), 0)
+    return lambda values: (id(values[medium]), 0)
 
 
 def takes(role: Role | None, result: Any) -> bool:

@@ -8,10 +8,10 @@ holds its code, so the id stays its own.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from collections.abc import Callable
+from operator import itemgetter
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -25,7 +25,13 @@ _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GEN
 
 
 class Plan(NamedTuple):
-    """How the calls of one code object are noted."""
+    """How the calls of one code object are noted.
+
+    ``enter`` gives the extra of an ENTER, from the frame of a call that has just
+    begun; ``leave`` that of a LEAVE, from the result.  They are made once for
+    each code, so that a call has nothing to decide; None where there is nothing
+    to tell but the row itself.
+    """
 
     code: CodeType
     freeze: Callable[[Any], Any] | None  # takes the snapshots of arguments and result, if there are any
@@ -33,6 +39,8 @@ class Plan(NamedTuple):
     role: Role | None
     generator: bool
     birth: bool  # no call is noted, but that a thread begins
+    enter: Callable[[FrameType], Any] | None = None
+    leave: Callable[[Any], Any] | None = None
 
     @property
     def plain(self) -> bool:
@@ -41,7 +49,7 @@ class Plan(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """The extra of an ENTER that tells more than arguments."""
+    """What the extra of an ENTER tells; see :func:`read_enter`."""
 
     arguments: tuple[Any, ...] | None  # frozen, in the order of the plan's names
     identities: tuple[int, int] | None = None
@@ -50,7 +58,7 @@ class Entered(NamedTuple):
 
 
 class Left(NamedTuple):
-    """The extra of a LEAVE that tells more than a result."""
+    """What the extra of a LEAVE tells; see :func:`read_leave`."""
 
     result: Any  # frozen
     identity: int = 0  # id of the result
@@ -83,7 +91,9 @@ def make_plan(scope: Scope, code: CodeType) -> Plan | None:
         return None
     snapshot = {Depth.CLOSE: freeze, Depth.WHOLE: freeze_whole}.get(depth)
     names = argument_names(code) if snapshot is not None else ()
-    return Plan(code, snapshot, names, role_of(scope, code), bool(code.co_flags & _GENERATORS), birth=False)
+    role, generator = role_of(scope, code), bool(code.co_flags & _GENERATORS)
+    plan = Plan(code, snapshot, names, role, generator, birth=False)
+    return plan if plan.plain else plan._replace(enter=_entering(plan), leave=_leaving(plan))
 
 
 def argument_names(code: CodeType) -> tuple[str, ...]:
@@ -98,35 +108,75 @@ def argument_names(code: CodeType) -> tuple[str, ...]:
     return names[1:] if names and names[0] in ("self", "cls") else names
 
 
-def arguments(
-    names: tuple[str, ...], frame: FrameType, snapshot: Callable[[Any], Any] = freeze
-) -> tuple[Any, ...]:
-    """The frozen arguments of the call that has just begun in ``frame``."""
-    if not names:
-        return ()
-    values = frame.f_locals
-    return tuple([snapshot(values[name]) for name in names])
+# ── what a call tells ────────────────────────────────────────────────────────
+# In plain tuples of atoms: the garbage collector lets go of them at its first
+# look, and of no instance of a subclass.
 
 
-# A named tuple's own constructor is a Python function: too slow for a hook.
-_make_entered = functools.partial(tuple.__new__, Entered)
-_make_left = functools.partial(tuple.__new__, Left)
+def _entering(plan: Plan) -> Callable[[FrameType], tuple[Any, ...]]:
+    """Notes a beginning: the frozen arguments, then two numbers of a generator or of a role."""
+    names, keep, touched = plan.names, plan.freeze, None if plan.role is None else identities(plan.role)
+    if plan.generator:
+        snapshot = _snapshot(plan)
+        return lambda frame: (*snapshot(frame), id(frame), frame.f_lasti)
+    if touched is None:
+        return _snapshot(plan)
+    if keep is None or not names:
+        return lambda frame: touched(frame.f_locals)
+
+    def enter(frame: FrameType) -> tuple[Any, ...]:
+        values = frame.f_locals
+        return (*[keep(values[name]) for name in names], *touched(values))
+
+    return enter
 
 
-def entered(plan: Plan, frame: FrameType) -> Entered:
-    """What is noted when a call begins that has a role or is a generator's."""
-    _, snapshot, names, role, generator, _ = plan
-    values = frame.f_locals if names or role is not None else {}
-    found = tuple([snapshot(values[name]) for name in names]) if snapshot is not None else None
-    touched = identities(role, values) if role is not None else None
-    return _make_entered((found, touched, id(frame), frame.f_lasti) if generator else (found, touched, 0, 0))
+def _snapshot(plan: Plan) -> Callable[[FrameType], tuple[Any, ...]]:
+    """Freezes the arguments; to look at a frame's locals is what costs."""
+    names, keep = plan.names, plan.freeze
+    if keep is None or not names:
+        return lambda frame: ()
+    if len(names) == 1:
+        (name,) = names
+        return lambda frame: (keep(frame.f_locals[name]),)
+    pick = itemgetter(*names)
+    return lambda frame: tuple([keep(value) for value in pick(frame.f_locals)])
 
 
-def left(plan: Plan, result: Any, frame: int = 0) -> Left:
-    """What is noted when such a call returns, or a generator's ``frame`` yields, ``result``."""
-    return _make_left(
-        (plan[1](result) if plan[1] is not None else None, id(result), takes(plan[3], result), frame)
-    )
+def read_enter(plan: Plan, extra: tuple[Any, ...]) -> Entered:
+    """What ``plan.enter`` has noted."""
+    if not plan.generator and plan.role is None:
+        return Entered(extra)
+    *frozen, first, second = extra
+    arguments = None if plan.freeze is None else tuple(frozen)
+    if plan.generator:
+        return Entered(arguments, None, first, second)
+    return Entered(arguments, (first, second))
+
+
+def _leaving(plan: Plan) -> Callable[[Any], Any]:
+    """Notes a result: frozen; and where the call may have taken something, what, and whether.
+
+    Of a generator, the id of its frame stands beside; who does not know it writes 0.
+    """
+    role, keep = plan.role, plan.freeze or _forget
+    if plan.generator:
+        return lambda result: (keep(result), 0)
+    if role is None or role.gives:
+        return keep
+    return lambda result: (keep(result), id(result), takes(role, result))
+
+
+def _forget(result: Any) -> None:
+    """Where no result is kept."""
+
+
+def read_leave(plan: Plan, extra: Any) -> Left:
+    """What ``plan.leave`` has noted."""
+    if plan.generator:
+        result, frame = extra
+        return Left(result, frame=frame)
+    return Left(extra) if plan.role is None or plan.role.gives else Left(*extra)
 
 
 def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> None:
@@ -143,10 +193,7 @@ def note_running(buffer: Buffer, plan_of: Callable[[CodeType], Plan | None]) -> 
             if plan is None or plan.birth:
                 continue
             # Its arguments may have changed since it was called: they are not looked at.
-            extra = Entered(
-                () if plan.freeze is not None else None,
-                identities(plan.role, frame.f_locals) if plan.role is not None else None,
-                id(frame) if plan.generator else 0,
-            )
+            touched = None if plan.role is None else identities(plan.role)(frame.f_locals)
+            extra = (None if plan.freeze is None else (), touched, id(frame) if plan.generator else 0)
             caller, at = (frame.f_back.f_code, frame.f_back.f_lasti) if frame.f_back else (None, 0)
             buffer.note(Kind.RUNNING, extra, plan.code, caller, at, ident)

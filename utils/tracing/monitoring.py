@@ -13,12 +13,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from threading import get_ident
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from utils.errors import EnvironmentLack
 from utils.tracing.buffer import Buffer, Kind
-from utils.tracing.hooks import Plan, arguments, entered, left, make_plan, note_running
+from utils.tracing.hooks import Plan, make_plan, note_running
 from utils.tracing.scope import Scope
 from utils.tracing.snapshots import type_name
 
@@ -82,6 +82,22 @@ class MonitoringEngine:
                 self._listen(plan)
         return plan
 
+    def _begin(self, code: CodeType, frame: FrameType) -> Any:
+        """A call that is no common one: a function's first, or one that only tells of a thread."""
+        new = id(code) not in self._plans
+        plan = self._plan(code)
+        if plan is None:
+            return sys.monitoring.DISABLE
+        if plan.birth:
+            self._buffer.meet(frame.f_locals["self"], get_ident())
+            return None
+        if new:
+            extra = None if plan.enter is None else plan.enter(frame)
+            caller, at = (frame.f_back.f_code, frame.f_back.f_lasti) if frame.f_back else (None, 0)
+            self._buffer.note(Kind.ENTER, extra, code, caller, at)
+        # From now on a plain function's own callbacks see to it.
+        return sys.monitoring.DISABLE if plan.plain else None
+
     def _listen(self, plan: Plan) -> None:
         """Switch on the local events that ``plan`` needs."""
         if self._tools is None:
@@ -116,52 +132,28 @@ class MonitoringEngine:
     def _close_callbacks(self) -> Callbacks:
         buffer, rows, extend = self._buffer, self._buffer.rows, self._buffer.extend
         clock, full, getframe = buffer.clock, buffer.full, sys._getframe
-        plans, plan_of, disable = self._plans, self._plan, sys.monitoring.DISABLE
-        unwind, yielding, resuming = Kind.UNWIND, Kind.YIELD, Kind.RESUME
+        plans: dict[int, Any] = self._plans
+        begin, unwind, yielding, resuming = self._begin, Kind.UNWIND, Kind.YIELD, Kind.RESUME
 
         def on_start(code: CodeType, offset: int) -> Any:
             try:
-                answer = None
-                new = False
-                try:
-                    plan = plans[id(code)]
-                except KeyError:
-                    found = plan_of(code)
-                    if found is None:
-                        return disable
-                    plan, new = found, True
-                _, freeze, names, role, generator, birth = plan
-                frame = getframe(1)
-                if birth:
-                    buffer.meet(frame.f_locals["self"], get_ident())
-                    return None
-                if role is not None or generator:
-                    extra: Any = entered(plan, frame)
-                elif freeze is not None:
-                    extra = arguments(names, frame, freeze)
-                elif new:
-                    # A plain function's first call; from now on its own callbacks see to it.
-                    extra, answer = None, disable
-                else:
-                    return disable
-                caller = frame.f_back
+                frame, plan = getframe(1), plans.get(id(code))
+                if plan is None or (enter := plan.enter) is None:
+                    return begin(code, frame)
+                extra, caller = enter(frame), frame.f_back
                 if caller is None:
                     extend((get_ident(), clock(), 0, code, None, 0, extra))
                 else:
                     extend((get_ident(), clock(), 0, code, caller.f_code, caller.f_lasti, extra))
-                return answer
             except Exception:
                 buffer.faults += 1
-                return None
 
         def on_return(code: CodeType, offset: int, result: Any) -> None:
             try:
                 now = clock()
                 plan = plans[id(code)]
-                if plan[3] is not None:
-                    extra: Any = left(plan, result)
-                else:
-                    extra = None if result is None or plan[1] is None else plan[1](result)
+                # A frozen None is None; what may take something tells even of that.
+                extra = None if result is None and plan.leave is plan.freeze else plan.leave(result)
                 extend((get_ident(), now, 1, code, None, offset, extra))
                 if len(rows) >= full:
                     buffer.pack()
@@ -177,8 +169,7 @@ class MonitoringEngine:
 
         def on_yield(code: CodeType, offset: int, value: Any) -> None:
             try:
-                if id(code) in plans:
-                    extend((get_ident(), clock(), yielding, code, None, offset, id(getframe(1))))
+                extend((get_ident(), clock(), yielding, code, None, offset, id(getframe(1))))
             except Exception:
                 buffer.faults += 1
 

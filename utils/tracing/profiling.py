@@ -20,7 +20,7 @@ from typing import Any
 
 from utils.tracing import reach
 from utils.tracing.buffer import Buffer, Kind, thread_of
-from utils.tracing.hooks import Plan, arguments, entered, left, make_plan, note_running
+from utils.tracing.hooks import Plan, make_plan, note_running
 from utils.tracing.scope import Scope
 
 Hook = Callable[[FrameType, str, Any], None]
@@ -128,11 +128,8 @@ class ProfilingEngine:
                         if self._hook is not hook:
                             sys.setprofile(None)  # a thread that stop() could not reach
                             return
-                        _, freeze, names, role, generator, _ = plan
-                        if role is not None or generator:
-                            extra: Any = entered(plan, frame)
-                        else:
-                            extra = arguments(names, frame, freeze) if freeze is not None else None
+                        enter = plan.enter
+                        extra: Any = None if enter is None else enter(frame)
                         caller = frame.f_back
                         if caller is None:
                             extend((get_ident(), clock(), 0, code, None, 0, extra))
@@ -146,12 +143,13 @@ class ProfilingEngine:
                     code = frame.f_code
                     plan = find(id(code))
                     if plan:
-                        if plan[4]:
-                            extra = left(plan, arg, id(frame))
-                        elif plan[3] is not None:
-                            extra = left(plan, arg)
+                        leave = plan.leave
+                        if leave is None or (arg is None and leave is plan.freeze):
+                            extra = None
+                        elif plan.generator:
+                            extra = leave(arg)[0], id(frame)
                         else:
-                            extra = None if arg is None or plan[1] is None else plan[1](arg)
+                            extra = leave(arg)
                         extend((get_ident(), now, 1, code, None, frame.f_lasti, extra))
                         if len(rows) >= full:
                             buffer.pack()

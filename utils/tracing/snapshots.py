@@ -39,30 +39,37 @@ MOST_DIGESTED = 1 << 20
 MOST_BITS = 512
 
 
-# The marks with which the tuple of a frozen value begins that is no scalar.
-_CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY, _DIGESTED = range(6)
+# The marks with which the tuple of a frozen value begins that is no scalar: (mark, length, content).
+# Such tuples hold atoms and each other, so the garbage collector soon lets go of them.
+_CUT, _LIST, _TUPLE, _DICT, _BYTEARRAY, _DIGESTED, _FOREIGN = range(7)
 
-type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
-
-
-class Foreign(str):
-    """The name that stands for a value which is not looked into."""
-
-    __slots__ = ()
+_type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
 
 
-#: id(type) → the type, kept so that its id stays its own, and the name for its values.
-_foreign: dict[int, tuple[type, Foreign]] = {}
+def type_name(kind: type) -> str:
+    """The name of ``kind``: past its metaclass, and copied if it is of a subclass of str."""
+    return "".join((_type_name(kind),))
+
+
+#: What stands for a value that is not looked into.
+_Foreign = tuple[int, int, str]
+
+#: id(type) → what stands for its values.
+_foreign: dict[int, _Foreign] = {}
+#: The types, kept so that their ids stay their own.
+_kept: list[type] = []
 #: Types beyond so many are named afresh each time.
 _MOST_TYPES = 10_000
 
 
 def freeze(value: Any, depth: int = MOST_DEPTH) -> Any:
     """A small immutable copy of ``value``, or of its beginning, for :func:`render`."""
+    if value is None:
+        return None
     kind = type(value)
     if kind is str or kind is bytes:
         return value if len(value) <= MOST_TEXT else (_CUT, len(value), value[:MOST_TEXT])
-    if value is None or kind is int or kind is bool or kind is float:
+    if kind is int or kind is bool or kind is float:
         return value
     if kind is dict:
         return (_DICT, len(value), _items(value, depth) if depth else ())
@@ -73,27 +80,33 @@ def freeze(value: Any, depth: int = MOST_DEPTH) -> Any:
             len(value),
             tuple([freeze(item, depth - 1) for item in head]),
         )
-    known = _foreign.get(id(kind))
-    return known[1] if known is not None else _freeze_rare(value, kind)
+    return _foreign.get(id(kind)) or _freeze_rare(value, kind)
 
 
 def _freeze_rare(value: Any, kind: type) -> Any:
     if kind is bytearray:
         return (_BYTEARRAY, len(value), bytes(value[:MOST_TEXT]))
     if kind is type:
-        return Foreign(f"class {type_name(value)}")
+        return (_FOREIGN, 0, f"class {type_name(value)}")
     if type(kind) is EnumType:
         name = object.__getattribute__(value, "_name_")
-        return Foreign(f"{type_name(kind)}.{name}" if type(name) is str else type_name(kind))
-    foreign = Foreign(type_name(kind))
+        return (_FOREIGN, 0, f"{type_name(kind)}.{name}" if type(name) is str else type_name(kind))
+    foreign = (_FOREIGN, 0, type_name(kind))
     if len(_foreign) < _MOST_TYPES:
-        _foreign[id(kind)] = (kind, foreign)
+        _kept.append(kind)
+        _foreign[id(kind)] = foreign
     return foreign
 
 
 def freeze_whole(value: Any) -> Any:
     """An immutable copy of all of ``value`` that the larger bounds allow, for :func:`render`."""
-    return _freeze_whole(value, WHOLE_DEPTH, [WHOLE_VALUES])
+    if value is None:
+        return None
+    kind = type(value)
+    if (kind is str or kind is bytes) and len(value) <= WHOLE_TEXT:
+        return value
+    # The most frequent are told apart first.
+    return _foreign.get(id(kind)) or _freeze_whole(value, WHOLE_DEPTH, [WHOLE_VALUES])
 
 
 def _freeze_whole(value: Any, depth: int, room: list[int]) -> Any:
@@ -145,8 +158,6 @@ def render(frozen: Any, name: str = "") -> str:
         return REDACTED
     if isinstance(frozen, tuple):
         return _render_marked(frozen)
-    if isinstance(frozen, Foreign):
-        return f"<{frozen}>"
     if isinstance(frozen, str):
         return repr(scrub(frozen))
     if isinstance(frozen, bytes):
@@ -158,6 +169,8 @@ def render(frozen: Any, name: str = "") -> str:
 
 def _render_marked(frozen: tuple[Any, ...]) -> str:
     mark, length, content = frozen
+    if mark == _FOREIGN:
+        return f"<{content}>"
     if mark == _CUT:
         return f"{render(content)}… ({length} in all)"
     if mark == _DIGESTED:
@@ -189,7 +202,7 @@ def _name(frozen: Any) -> str:
     """The name that ``frozen`` is; empty if it is none."""
     if isinstance(frozen, bytes):
         return frozen.decode("latin-1")
-    return frozen if isinstance(frozen, str) and not isinstance(frozen, Foreign) else ""
+    return frozen if isinstance(frozen, str) else ""
 
 
 def _enclosed(opening: str, inside: list[str], length: int, closing: str) -> str:

@@ -13,17 +13,18 @@ import functools
 import socket
 import sys
 from collections.abc import Callable
+from threading import get_ident
 from types import FrameType
 from typing import Any, NamedTuple
 
-from utils.records import Flow, TransferKind
+from utils.records import Endpoint, Flow, TransferKind
 from utils.tracing.buffer import HEAVY, Buffer, Kind
 from utils.tracing.connections import FAMILIES, UNKNOWN, Connections, attempt, endpoint
 from utils.tracing.snapshots import type_name
 
 
 class Moved(NamedTuple):
-    """The extra of a TRANSFER: what one call on one socket did."""
+    """What the extra of a TRANSFER tells: what one call on one socket did."""
 
     kind: TransferKind
     flow: Flow
@@ -33,6 +34,15 @@ class Moved(NamedTuple):
     end_ns: int
     data: bytes | None
     exception: str | None
+
+
+_SEND, _RECV, _TRANSFER = TransferKind.SEND.value, TransferKind.RECV.value, Kind.TRANSFER
+
+
+def read_moved(extra: tuple[Any, ...]) -> Moved:
+    """What the boundary has noted: in a plain tuple of atoms, which the garbage collector lets go of."""
+    kind, host, port, other_host, other_port, *rest = extra
+    return Moved(TransferKind(kind), Flow(Endpoint(host, port), Endpoint(other_host, other_port)), *rest)
 
 
 class SocketBoundary:
@@ -75,32 +85,37 @@ class SocketBoundary:
 
     # ── noting: nothing here raises into the program ─────────────────────────
 
-    def _moved(
-        self,
-        kind: TransferKind,
-        sock: socket.socket,
-        data: Any,
-        length: int | None,
-        start_ns: int,
-        frame: FrameType,
-        error: BaseException | None = None,
+    def _sent(
+        self, sock: socket.socket, data: Any, length: int | None, start_ns: int, error: BaseException | None
     ) -> None:
-        """``length`` bytes (None: all of ``data``) went through ``sock``."""
+        """``length`` bytes (None: all) of ``data`` went out; the caller's caller asked for it."""
         try:
             connection = self._connections.find(sock)
             if connection is None:
                 return
             if length is None:
                 length = memoryview(data).nbytes
-            if kind is TransferKind.SEND:
-                flow, offset = connection.out, connection.sent
-                connection.sent += length
-            else:
-                flow, offset = connection.back, connection.received
-                connection.received += length
+            offset = connection.sent
+            connection.sent = offset + length
             if self.recording:
                 copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
-                self._note(kind, flow, offset, length, start_ns, frame, copy, error)
+                self._note(_SEND, connection.out, offset, length, start_ns, sys._getframe(2), copy, error)
+        except Exception:
+            self._buffer.faults += 1
+
+    def _received(
+        self, sock: socket.socket, data: Any, length: int, start_ns: int, error: BaseException | None
+    ) -> None:
+        """``length`` bytes of ``data`` came in; the caller's caller asked for them."""
+        try:
+            connection = self._connections.find(sock)
+            if connection is None:
+                return
+            offset = connection.received
+            connection.received = offset + length
+            if self.recording:
+                copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
+                self._note(_RECV, connection.back, offset, length, start_ns, sys._getframe(2), copy, error)
         except Exception:
             self._buffer.faults += 1
 
@@ -116,13 +131,13 @@ class SocketBoundary:
         """A call that moved no bytes."""
         if self.recording:
             try:
-                self._note(kind, flow, offset, 0, start_ns, frame, None, error)
+                self._note(kind.value, flow, offset, 0, start_ns, frame, None, error)
             except Exception:
                 self._buffer.faults += 1
 
     def _note(
         self,
-        kind: TransferKind,
+        kind: str,
         flow: Flow,
         offset: int,
         length: int,
@@ -134,8 +149,8 @@ class SocketBoundary:
         buffer = self._buffer
         end_ns = buffer.clock()
         exception = None if error is None else type_name(type(error))
-        moved = Moved(kind, flow, offset, length, start_ns, end_ns, data, exception)
-        buffer.note(Kind.TRANSFER, moved, None, frame.f_code, frame.f_lasti)
+        moved = (kind, *flow[0], *flow[1], offset, length, start_ns, end_ns, data, exception)
+        buffer.extend((get_ident(), end_ns, _TRANSFER, None, frame.f_code, frame.f_lasti, moved))
         if data is not None:
             buffer.weight += len(data)
             if buffer.weight >= HEAVY:
@@ -158,22 +173,22 @@ class SocketBoundary:
         }
 
     def _make_send(self, original: Any) -> Any:
-        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.SEND
+        clock, sent = self._buffer.clock, self._sent
 
         def send(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
             try:
                 length = original(sock, *arguments)
             except BaseException as error:
-                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                sent(sock, b"", 0, start_ns, error)
                 raise
-            moved(kind, sock, arguments[0], length, start_ns, getframe(1))
+            sent(sock, arguments[0], length, start_ns, None)
             return length
 
         return send
 
     def _make_sendall(self, original: Any) -> Any:
-        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.SEND
+        clock, sent = self._buffer.clock, self._sent
 
         def sendall(sock: socket.socket, *arguments: Any) -> None:
             start_ns = clock()
@@ -181,41 +196,41 @@ class SocketBoundary:
                 original(sock, *arguments)
             except BaseException as error:
                 # How much went out is not known to anyone: none is claimed.
-                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                sent(sock, b"", 0, start_ns, error)
                 raise
-            moved(kind, sock, arguments[0], None, start_ns, getframe(1))
+            sent(sock, arguments[0], None, start_ns, None)
 
         return sendall
 
     def _make_recv(self, original: Any) -> Any:
-        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.RECV
+        clock, received = self._buffer.clock, self._received
 
         def recv(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
             try:
                 data = original(sock, *arguments)
             except BaseException as error:
-                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                received(sock, b"", 0, start_ns, error)
                 raise
             if len(arguments) < 2 or not arguments[1] & socket.MSG_PEEK:
-                moved(kind, sock, data, len(data), start_ns, getframe(1))
+                received(sock, data, len(data), start_ns, None)
             return data
 
         return recv
 
     def _make_recv_into(self, original: Any) -> Any:
-        clock, moved, getframe, kind = self._buffer.clock, self._moved, sys._getframe, TransferKind.RECV
+        clock, received = self._buffer.clock, self._received
 
         def recv_into(sock: socket.socket, buffer: Any, *arguments: Any, **named: Any) -> Any:
             start_ns = clock()
             try:
                 length = original(sock, buffer, *arguments, **named)
             except BaseException as error:
-                moved(kind, sock, b"", 0, start_ns, getframe(1), error)
+                received(sock, b"", 0, start_ns, error)
                 raise
             flags = arguments[1] if len(arguments) > 1 else named.get("flags", 0)
             if not flags & socket.MSG_PEEK:
-                moved(kind, sock, buffer, length, start_ns, getframe(1))
+                received(sock, buffer, length, start_ns, None)
             return length
 
         return recv_into
