@@ -146,3 +146,39 @@ class TestForms:
     def test_a_missing_file_is_named(self, tmp_path):
         with pytest.raises(CaptureFileError, match="there is no file"):
             files.read(tmp_path / "nothing.pcap")
+
+
+def test_a_file_of_what_the_tap_saw_says_so(tmp_path):
+    flow = Flow(Endpoint("127.0.0.1", 1), Endpoint("127.0.0.1", 2))
+    files.write_segments(tmp_path / "x.pcapng", [Segment(1, flow, 0, 0, 0, b"abc", synthetic=True)])
+    assert b"headers made up" in (tmp_path / "x.pcapng").read_bytes()
+    (segment,) = files.read(tmp_path / "x.pcapng", synthetic=True).segments
+    assert segment.synthetic
+
+
+def test_a_file_is_whole_after_each_flush(tmp_path):
+    with (tmp_path / "x.pcapng").open("wb") as file:
+        writer = Writer(file)
+        writer.write(1, ethernet(b"abc"))
+        writer.flush()
+        assert len(files.read(tmp_path / "x.pcapng").segments) == 1
+
+
+@pytest.mark.parametrize("size", [4, 23])
+def test_a_pcap_file_that_ends_in_its_header_says_so(tmp_path, size):
+    (tmp_path / "x.pcap").write_bytes(classic("<", 0xA1B2C3D4, 0, 1, ethernet(b"abc"))[:size])
+    contents = files.read(tmp_path / "x.pcap")
+    assert (contents.ends_early, contents.why) == (size, "it is cut off there")
+
+
+def test_what_holds_no_segment_is_counted_by_its_name(tmp_path):
+    path = tmp_path / "x.pcapng"
+    file = io.BytesIO()
+    writer = Writer(file)
+    arp, udp = bytes(12) + b"\x08\x06" + bytes(28), bytearray(ethernet(b"abc"))
+    udp[14 + 9] = 17
+    for packet in (arp, bytes(udp), bytes(udp), ethernet(b"abc")):
+        writer.write(1, packet)
+    path.write_bytes(file.getvalue())
+    contents = files.read(path)
+    assert contents.refused == {"ARP": 1, "UDP": 2} and contents.packets == 4 and len(contents.segments) == 1

@@ -45,3 +45,8 @@ def test_the_packets_are_those_of_the_units(seed, deflated, share):
 def test_what_is_looked_at_is_not_kept():
     found = made_of(1)
     assert found[200] == found[200] and found[200] is not found[200]
+
+
+def test_they_are_no_other_thing():
+    found = made_of(1)
+    assert found != 5 and repr(found) == f"<{len(found)} messages>"

@@ -60,3 +60,17 @@ class TestMissing:
     def test_a_whole_capture_is_judged_by_its_columns(self, monkeypatch):
         monkeypatch.setattr(overview, "_missing", lambda made: pytest.fail("one by one"))
         assert bytes_missing(segments(said(random.Random(1), 100))) == 0
+
+
+def test_what_is_missing_is_counted_over_all_connections_between_two_ports():
+    flow = Flow(Endpoint("127.0.0.1", 40001), Endpoint("127.0.0.1", 5000))
+    ack = int(Flag.ACK)
+    made = [
+        Segment(1, flow, 9, 0, Flag.SYN, b""),
+        Segment(2, flow, 10, 0, ack, b"abc"),
+        Segment(3, flow, 20, 0, ack, b"def"),
+        Segment(4, flow, 7009, 0, Flag.SYN, b""),
+        Segment(5, flow, 7010, 0, ack, b"abc"),
+        Segment(6, flow, 7015, 0, ack, b"def"),
+    ]
+    assert bytes_missing(made) == 7 + 2

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.dissection import messages
 from utils.overview import bytes_missing
-from utils.reassembly import Streams
+from utils.reassembly import Reassembler, Stream, Streams
 from utils.records import Endpoint, Flag, Flow, Segment
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 40000), Endpoint("127.0.0.1", 5000)
@@ -159,3 +160,31 @@ def test_many_pieces_in_reverse_order_come_out_whole(count):
     data = bytes(count)
     pieces = [segment(at, data[at : at + 1]) for at in reversed(range(count))]
     assert stream_of([syn(), *pieces]) == (data, 0)
+
+
+class TestStreams:
+    def test_a_hole_that_nobody_acknowledged_is_a_gap_at_the_end(self):
+        assert stream_of([syn(), segment(0, b"abc"), segment(6, b"ghi")]) == (b"abc???ghi", 3)
+
+    def test_a_port_used_again_before_anything_was_said(self):
+        reassembler = Reassembler(5000)
+        assert reassembler.add(syn(10)) == [] and reassembler.add(syn(77)) == []
+        reassembler.add(segment(0, REQUEST, isn=77))
+        (message,) = [*reassembler.add(segment(len(REQUEST), b"", isn=77)), *reassembler.finish()] or [None]
+        assert message is None or message.unit.raw == REQUEST
+
+    def test_what_was_held_back_when_a_port_is_used_again_is_shown_and_the_hole_before_it_told(self):
+        reassembler = Reassembler(5000)
+        made = [syn(10), segment(0, REQUEST, isn=10), segment(200, b"late", isn=10), syn(77_777)]
+        found = [message for one in made for message in reassembler.add(one)]
+        assert [message.unit.raw for message in found] == [REQUEST, b"late"]
+        assert reassembler.missing == 200 - len(REQUEST)
+
+    def test_segments_of_another_port_are_passed_over(self):
+        assert Reassembler(6000).add(segment(0, REQUEST)) == []
+
+    def test_nothing_in_order_changes_nothing(self):
+        stream = Stream()
+        stream.extend(np.array([], np.int64), np.array([], np.int64))
+        stream.note(np.array([5]))
+        assert stream.next == 0 and stream.waits

@@ -62,3 +62,8 @@ def test_a_segment_costs_forty_bytes_beside_its_payload():
     columns = Segments.of(made)
     assert columns.rows.nbytes == 40 * len(made)
     assert len(columns.data) == sum(len(one.payload) for one in made)
+
+
+def test_they_are_no_other_thing():
+    found = Segments.of(segments(said(random.Random(1), 10)))
+    assert found != 5 and repr(found) == f"<{len(found)} segments of 2 flows>"

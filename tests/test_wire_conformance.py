@@ -7,8 +7,9 @@ import itertools
 import pytest
 
 from tests.wire_bytes import CONVERSATION, UPGRADE, Pieces, framed, switching, talk
+from utils.wire import rules
 from utils.wire.conformance import Finding, findings
-from utils.wire.units import Side
+from utils.wire.units import Layer, Side, Unit
 
 C, S = Side.CLIENT, Side.SERVER
 OPENING = [(C, UPGRADE), (S, switching())]
@@ -220,3 +221,29 @@ def test_nan_is_found():
 
 def test_what_the_capture_missed_is_no_finding():
     assert findings(talk([*OPENING, (C, framed("42[")[:4])])) == ()
+
+
+class TestBounds:
+    """What a sender may make up any number of is remembered up to a bound; beyond it the lens is silent."""
+
+    @pytest.fixture(autouse=True)
+    def few(self, monkeypatch):
+        monkeypatch.setattr(rules, "_MOST", 2)
+
+    def test_namespaces_asked_for(self):
+        asked = [client(f"40/n{number},") for number in range(5)]
+        assert found(*asked, server('42/n4,["early"]')) == ()
+
+    def test_namespaces_left(self):
+        left = [client(f"41/n{number},") for number in range(5)]
+        assert found(*left, client('42/n4,["late"]')) == ()
+        assert len(found(*left, client('42/n0,["late"]'))) == 1
+
+    def test_acknowledgements(self):
+        given = [client(f"43{number}[]") for number in range(5)]
+        assert found(*given, client("430[]")) == ()
+        assert len(found(*given, client("434[]"))) == 1
+
+
+def test_a_unit_of_nothing_has_no_spans():
+    assert Unit(C, Layer.UNKNOWN, 0, b"").explain() == ()

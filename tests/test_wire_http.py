@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wire_bytes import talk, tiles
+from tests.wire_bytes import UPGRADE, talk, tiles
 from utils.wire import body as bodies
-from utils.wire import http
+from utils.wire import http, websocket
 from utils.wire.connection import Connection
 from utils.wire.units import Fault, Layer, Side, Unit
 
@@ -183,7 +183,33 @@ class TestHeads:
         assert [unit.summary for unit in units] == ["GET /", "400 Bad Request", "GET /2"]
 
 
+def test_a_request_that_ends_with_the_connection_has_no_end():
+    """RFC 9112 §6.3: only a response may."""
+    (unit, *_) = talk([(Side.CLIENT, b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nabc")])
+    assert unit.faults[0].expected == "chunked as the last coding of a request"
+
+
+def test_an_answer_to_an_upgrade_is_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr(websocket, "LONGEST", 64)
+    connection = Connection()
+    connection.feed(Side.CLIENT, UPGRADE)
+    assert connection.feed(Side.CLIENT, bytes(64)) == []
+    found = connection.feed(Side.CLIENT, b"\0") + connection.finish()
+    assert found[0].faults[0].expected == "the answer to the upgrade"
+
+
 class TestContent:
+    def test_of_many_compressions_one_on_the_other_none_is_undone(self):
+        stream = (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip,gzip,gzip,gzip,gzip\r\nContent-Length: 3\r\n\r\nabc"
+        )
+        (unit,) = responses(stream, "GET")
+        assert "inflated" in unit.faults[0].expected and not unit.payload
+
+    def test_of_a_compressed_body_of_nothing_nothing_is_inflated(self):
+        (unit,) = responses(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", "GET")
+        assert not unit.faults and unit.payload == b""
+
     def body(self, coding: str, data: bytes) -> Unit:
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(data)}\r\n\r\n"
         (unit,) = [unit for unit in talk([(C, POLL), (S, head.encode() + data)]) if unit.side is S]

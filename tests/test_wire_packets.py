@@ -165,6 +165,43 @@ class TestSocketIO:
         assert len(told) <= 120 and told.isprintable()
 
 
+class TestSound:
+    """The fast way: it tells what the other tells, or nothing."""
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            b"", b"2", b"40", b"4", b"42", b"42[", b'42["a"', b"42[1]", b"42[]", b"42{}", b'42["a",NaN]', b'452["a"]',
+            b'450-["a"]', b'421-["a"]', b'42/\xff,["a"]', b'42/a?b=c,["a"]', b"43[", b'42["a",' + b"[" * 401 + b"]" * 402,
+        ],
+    )  # fmt: skip
+    def test_what_is_unusual_it_leaves_to_the_other(self, message):
+        assert socketio.sound(message) is None
+
+    @given(st.text(alphabet='0123456/a,-[]{}":?\ufffd ', max_size=12) | st.binary(max_size=12))
+    def test_it_never_tells_otherwise(self, rest):
+        data = rest.encode() if isinstance(rest, str) else rest
+        quick = socketio.sound(b"4" + data)
+        slow = socketio.decode(data.decode("utf-8", "replace"))
+        assert quick is None or (quick == slow.packet and not slow.faults)
+
+    def test_heads_without_number_cost_no_memory(self, monkeypatch):
+        monkeypatch.setattr(socketio, "_MOST_KNOWN", 10)
+        for number in range(100):
+            assert socketio.sound(b'42/%d,["a"]' % number).namespace == f"/{number}"
+        assert len(socketio._known) <= 10
+
+
+def test_the_pieces_of_what_is_no_packet():
+    assert socketio.split("x") is None and socketio.split("") is None
+
+
+def test_more_values_than_anybody_sends_are_not_read(monkeypatch):
+    monkeypatch.setattr(socketio, "MOST_VALUES", 10)
+    (fault,) = socketio.decode('2["a",1,2,3,4,5,6,7,8,9,10]').faults
+    assert "more than 10 values" in fault.got
+
+
 class TestJSON:
     def test_names_values_and_the_event(self):
         laid = spans(jsontext.lay_json, '["bid", {"a": [1, "b", true]}, -1.5e3]')
@@ -355,6 +392,12 @@ class TestAttachments:
         for _ in range(300):
             found = found[-1]
         assert found == [b"x"]
+
+
+def test_the_length_of_text_on_the_wire():
+    assert byte_length("aé€😀") == 1 + 2 + 3 + 4
+    assert byte_length("\udcff") == 1  # a byte that is no UTF-8
+    assert byte_length("\ud800") == 3  # what JSON's own escape made
 
 
 class TestShown:

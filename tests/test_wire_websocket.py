@@ -149,6 +149,40 @@ class TestFragments:
 
 
 class TestDeflate:
+    def test_a_block_marked_as_the_last_keeps_the_window_however_long_the_conversation(self):
+        """RFC 7692 §7.2.3.4; what follows may refer to the last 32 KiB of what was said before."""
+        chance = random.Random(3)
+        said = [chance.randbytes(700).hex() for _ in range(300)]
+        packer = zlib.compressobj(wbits=-15)
+        frames = []
+        for text in said[:-2]:
+            packed = packer.compress(text.encode()) + packer.flush(zlib.Z_SYNC_FLUSH)
+            frames.append(framed(packed[:-4], opcode=1, rsv=4))
+        frames.append(
+            framed(packer.compress(said[-2].encode()) + packer.flush(zlib.Z_FINISH) + b"\0", opcode=1, rsv=4)
+        )
+        window = "".join(said[:-1]).encode()[-(1 << 15) :]
+        again = zlib.compressobj(wbits=-15, zdict=window)
+        packed = again.compress(said[-3].encode()) + again.flush(zlib.Z_SYNC_FLUSH)
+        assert len(packed) < 40  # it is a reference to what was said
+        frames.append(framed(packed[:-4], opcode=1, rsv=4))
+        found = units(*frames, extensions="permessage-deflate")
+        assert [unit.payload.decode() for unit in found] == [*said[:-1], said[-3]]
+
+    def test_a_compressed_message_of_too_many_frames_loses_the_window(self, monkeypatch):
+        monkeypatch.setattr(assembly, "MOST_FRAGMENTS", 2)
+        packed = zlib.compress(b'42["a"]')[2:-4]
+        parts = [framed(packed[:2], opcode=1, rsv=4, fin=False), framed(packed[2:4], opcode=0, fin=False)]
+        found = units(*parts, framed(packed[4:], opcode=0), extensions="permessage-deflate")
+        assert found[-1].faults[0].got == "more"
+        after = units(
+            *parts,
+            framed(packed[4:], opcode=0),
+            framed(packed, opcode=1, rsv=4),
+            extensions="permessage-deflate",
+        )
+        assert "cannot be inflated" in after[-1].faults[0].got
+
     def test_an_uncompressed_message_between_compressed_ones(self):
         packer = zlib.compressobj(wbits=-15)
         frames = []

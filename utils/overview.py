@@ -99,6 +99,8 @@ def _missing(segments: Iterable[Segment]) -> int:
     streams = Streams()
     for segment in segments:
         if streams.begins_anew(segment):
+            for _ in streams.end(segment.flow):
+                pass
             streams.forget(segment.flow)
         for _ in streams.add(segment):
             pass

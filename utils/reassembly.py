@@ -167,10 +167,6 @@ class Streams:
         return stream
 
     @property
-    def flows(self) -> tuple[Flow, ...]:
-        return tuple(self._streams)
-
-    @property
     def missing(self) -> int:
         """How many bytes are known to be missing so far."""
         return self._ended_missing + sum(stream.missing for stream in self._streams.values())
@@ -181,6 +177,13 @@ class Streams:
         if stream is None or stream.base is None or not segment.flags & Flag.SYN:
             return False
         return stream.base != (segment.sequence + 1) % _WRAP
+
+    def end(self, flow: Flow) -> Iterator[tuple[Flow, Chunk]]:
+        """What both directions of a connection that has ended held back, and the gaps before it."""
+        for way in (flow, flow.reverse):
+            if (stream := self._streams.get(way)) is not None:
+                for chunk in stream.finish(self._last_ns):
+                    yield way, chunk
 
     def forget(self, flow: Flow) -> None:
         """Drop both directions of a connection that has ended."""
@@ -228,6 +231,8 @@ class Reassembler:
         if self._port not in (segment.flow.source.port, segment.flow.destination.port):
             return found
         if self.streams.begins_anew(segment):
+            for flow, chunk in self.streams.end(segment.flow):
+                found += self._decode(flow, chunk)
             found += self._end(self._client_flow(segment.flow))
             self.streams.forget(segment.flow)
         for flow, chunk in self.streams.add(segment):

@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 # What is fuzzed is imported where it is wanted: atheris has to see its import.
@@ -24,13 +25,16 @@ TARGETS = ("connection", "decoders", "capture", "segments")
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: The longest input, in bytes, by target; and how many executions one process does.
+#: The longest input, in bytes, by target; and how many executions one process does: what guides the
+#: fuzzer takes more memory with each.
 LONGEST = {"decoders": 1024}
 LONG = 4096
-STEP = 250_000
+STEP = 100_000
 
-#: Seconds for one input, and MiB for the process.
+#: Seconds of the processor's time for one input; of the clock's, for a hang on a machine that has
+#: other things to do; and MiB for the process.
 SLOWEST = 1
+HANGING = 60
 LARGEST_MIB = 512
 
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
@@ -64,7 +68,15 @@ def child(target: str, options: list[str]) -> None:
 
     with atheris.instrument_imports(include=["utils"]):
         from tests.fuzz import targets
-    atheris.Setup([sys.argv[0], *options], targets.TARGETS[target])
+    run = targets.TARGETS[target]
+
+    def timed(data: bytes) -> None:
+        begin = time.process_time()
+        run(data)
+        took = time.process_time() - begin
+        assert took < SLOWEST, f"one input took {took:.1f} s"
+
+    atheris.Setup([sys.argv[0], *options], timed)
     atheris.Fuzz()
 
 
@@ -79,7 +91,7 @@ def step(folder: Path, target: str, shard: int, runs: int) -> bool:
         (corpus / f"seed{number}").write_bytes(seed)
     longest = LONGEST.get(target, LONG)
     options = [
-        *(f"-runs={runs}", f"-max_len={longest}", f"-timeout={SLOWEST}", f"-rss_limit_mb={LARGEST_MIB}"),
+        *(f"-runs={runs}", f"-max_len={longest}", f"-timeout={HANGING}", f"-rss_limit_mb={LARGEST_MIB}"),
         *(f"-artifact_prefix={folder}/{target}-", "-print_final_stats=0", "-reload=1", str(corpus)),
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -14,7 +14,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from utils.capture import packing
 from utils.errors import CaptureFileError
@@ -61,26 +60,6 @@ class EndsEarly(Exception):
         super().__init__(offset, why)
         self.offset = offset
         self.why = why
-
-
-class Packet(NamedTuple):
-    """One captured packet, with its bytes."""
-
-    time_ns: int
-    link_type: int
-    data: bytes
-    length: int  # on the wire; more than len(data) if it was clipped
-
-
-def packets(path: Path) -> Iterator[Packet]:
-    """The packets of a file; raises as :func:`content` and :func:`records` do."""
-    found = content(path)
-    return _copied(found)
-
-
-def _copied(found: packing.Unpacked) -> Iterator[Packet]:
-    for time_ns, link_type, start, end, length in records(found):
-        yield Packet(time_ns, link_type, found.data[start:end], length)
 
 
 def content(path: Path) -> packing.Unpacked:
