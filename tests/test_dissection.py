@@ -50,3 +50,12 @@ def test_what_is_looked_at_is_not_kept():
 def test_they_are_no_other_thing():
     found = made_of(1)
     assert found != 5 and repr(found) == f"<{len(found)} messages>"
+
+
+def test_the_first_message_of_each_flow_is_found():
+    made = [one for client in (50_001, 50_002) for one in segments(said(random.Random(1), 60), client)]
+    found = messages(sorted(made, key=lambda one: one.time_ns), server_port=PORT)
+    first = {}
+    for message in found:
+        first.setdefault(message.flow, message)
+    assert found.first_of_each_flow() == list(first.values())

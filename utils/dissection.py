@@ -18,7 +18,7 @@ from utils.records import Message, Segment
 from utils.runs import NOTHING, Dissector, Kept, side
 from utils.segments import Segments
 from utils.wire import frames, socketio
-from utils.wire.units import EnginePacket, SocketPacket
+from utils.wire.units import SocketPacket
 
 #: So many messages are looked at together while somebody looks at all of them.
 _STRIDE = 1024
@@ -47,22 +47,21 @@ class Messages(Sequence[Message]):
         Attachments stand where the wire has them: behind their packet, each a
         message of its own (see :func:`utils.wire.attachments.whole_packets`).
         """
-        kept, sound = self._kept, socketio.sound
-        place = -1
         for begin in range(0, len(self._rows), _STRIDE):
             rows = self._rows[begin : begin + _STRIDE]
-            for text, what in zip(_texts(self._data, rows, kept), rows["kept"].tolist(), strict=True):
-                place += 1
-                packet = sound(text)
+            texts = _texts(self._data, rows, self._kept)
+            for place, packet in enumerate(socketio.sound(texts), begin):
                 if packet is not None:
                     yield place, packet
                     continue
-                for one in self._packets(place, None if what == NOTHING else kept[what]):
+                for one in self[place].unit.packets:
                     if one.socketio is not None:
                         yield place, one.socketio
 
-    def _packets(self, place: int, kept: Kept) -> tuple[EnginePacket, ...]:
-        return kept.unit.packets if isinstance(kept, Message) else self[place].unit.packets
+    def first_of_each_flow(self) -> list[Message]:
+        """The first message of each flow, in order."""
+        _, places = np.unique(self._rows["flow"], return_index=True)
+        return [self[place] for place in sorted(places.tolist())]
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -66,13 +66,8 @@ class Run:
 
     def events(self, name: str, side: Side | None = None) -> list[Message]:
         """The messages that carry the Socket.IO event ``name``, by time."""
-        return [
-            message
-            for message in self.messages
-            if side in (None, message.side)
-            for packet in message.unit.packets
-            if packet.socketio is not None and packet.socketio.event == name
-        ]
+        found = [self.messages[place] for place, packet in self.messages.socketio() if packet.event == name]
+        return [message for message in found if side in (None, message.side)]
 
     def received(self, name: str) -> dict[str, list[Any]]:
         """For each client, what the event ``name`` brought it, as the wire tells."""
@@ -139,12 +134,7 @@ class Run:
         )
 
     def _event_names(self) -> set[str]:
-        return {
-            packet.socketio.event
-            for message in self.messages
-            for packet in message.unit.packets
-            if packet.socketio is not None and packet.socketio.event is not None
-        }
+        return {packet.event for _, packet in self.messages.socketio() if packet.event is not None}
 
     def _carried_by(self, event: str) -> list[Message]:
         """The messages on the wire that the journey of ``event`` is made of."""
@@ -157,13 +147,16 @@ class Run:
 
     # ── views ────────────────────────────────────────────────────────────────
 
-    def packets(self, *, event: str | None = None) -> View:
-        """The messages on the wire as a table; with ``event``, of its journey only."""
+    def packets(self, *, event: str | None = None, start: int = 1, most: int = 500) -> View:
+        """The messages on the wire as a table; with ``event``, of its journey only.
+
+        From the one with the number ``start`` on, and at most so many of them.
+        """
         from utils.views import tables, wording
 
-        meta = self.recording.meta
+        meta, chosen = self.recording.meta, self._chosen(event)
         lost = wording.lost(meta.packets_dropped, meta.bytes_lost)
-        return tables.packets(self._chosen(event), self.clients, whole=event is None, lost=lost)
+        return tables.packets(chosen, self.clients, whole=event is None, lost=lost, start=start, most=most)
 
     def frames(self, event: str) -> View:
         """How many calls of which library took part in a journey, thread by thread."""
@@ -181,8 +174,9 @@ class Run:
             connections.setdefault(frozenset(message.flow), []).append(place)
         found = []
         for places in connections.values():
-            by_unit = {id(self.messages[place].unit): place for place in places}
-            for finding in findings(self.messages[place].unit for place in places):
+            units = [self.messages[place].unit for place in places]
+            by_unit = {id(unit): place for unit, place in zip(units, places, strict=True)}
+            for finding in findings(units):
                 found.append((by_unit[id(finding.unit)], finding))
         return tables.findings(self.messages, sorted(found, key=itemgetter(0)))
 

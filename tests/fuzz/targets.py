@@ -103,7 +103,7 @@ def _text(data: bytes) -> None:
 def _packet(data: bytes) -> None:
     found = socketio.decode(data.decode("utf-8", "replace"))
     # The fast way refuses, or tells the same.
-    quick = socketio.sound(b"4" + data)
+    (quick,) = socketio.sound([b"4" + data])
     assert quick is None or (repr(quick) == repr(found.packet) and not found.faults)
 
 

@@ -106,8 +106,10 @@ def packets(
     caption: str = "Packets",
     whole: bool = False,
     lost: str = "",
+    start: int = 1,
+    most: int | None = None,
 ) -> View:
-    """The messages of a capture, one a row.
+    """The messages of a capture, one a row: from number ``start`` on, and at most so many.
 
     ``clients`` names the clients by their ports; times count from ``start_ns``,
     or from the first message.  ``whole``: these are all of them, so that what
@@ -115,14 +117,19 @@ def packets(
     missed (see :func:`utils.views.wording.lost`).
     """
     header = ["#", "time", "from", "to", "layer", "what", "bytes"]
-    rows = list(text.packet_rows(messages, clients, start_ns, whole=whole))
+    rows = list(text.packet_rows(messages, clients, start_ns, whole=whole, start=start, most=most))
     drawn: list[list[Child]] = [
         [number, measured(at), sender, receiver, chip(message.unit.layer), what, size]
-        for message, (number, at, sender, receiver, _, what, size) in zip(messages, rows, strict=True)
+        for message, (number, at, sender, receiver, _, what, size) in zip(
+            messages[start - 1 : start - 1 + len(rows)], rows, strict=True
+        )
     ]
-    title = f"{caption}: {wording.count(len(messages), 'message')}" + (f"; {lost}" if lost else "")
+    title = f"{caption}: {wording.count(len(messages), 'message')}"
+    if len(rows) < len(messages):
+        title += f", here {start:,} to {start - 1 + len(rows):,}" if rows else f", none from {start:,} on"
+    title += f"; {lost}" if lost else ""
     return View(
-        f"{title}\n{text.packets_text(messages, clients, start_ns, whole=whole)}",
+        f"{title}\n{text.table([header, *rows], right=frozenset({0, 1, 6}))}",
         {HTML: html(table(title, header, drawn, right=frozenset({0, 1, 6})))},
     )
 

@@ -225,8 +225,12 @@ def packet_rows(
     start_ns: int | None = None,
     *,
     whole: bool = False,
+    start: int = 1,
+    most: int | None = None,
 ) -> Iterable[list[str]]:
     """The cells of a packet list; times count from ``start_ns``, or from the first message.
+
+    The rows are those from number ``start`` on, and at most so many.
 
     ``whole``: these are all messages of a capture, so that bytes between them are missing bytes.
     """
@@ -235,10 +239,13 @@ def packet_rows(
     who = wording.Clients(messages, clients)
     begin = messages[0].first_ns if start_ns is None else start_ns
     ends: dict[Flow, int] = {}
-    for number, message in enumerate(messages, 1):
+    last = len(messages) if most is None else start - 1 + most
+    for number, message in enumerate(messages[start - 1 : last], start):
         sender, receiver = who.ends(message)
         told = _told(message.unit)
-        hole = message.start - ends.get(message.flow, 0) if whole else 0
+        # Of a flow's first row only the capture's beginning tells what should come before.
+        expected = ends.get(message.flow, 0 if start == 1 else message.start)
+        hole = message.start - expected if whole else 0
         if hole > 0:
             told = f"✗ {wording.count(hole, 'byte')} missing before it: {told}"
         ends[message.flow] = message.end

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from utils.dissection import Messages
 from utils.records import Endpoint, Excerpt, Level, Library, Message, Step, StepKind
 from utils.wire.units import Side
 
@@ -145,7 +146,7 @@ class Clients:
 
     def __init__(self, messages: Iterable[Message], named: Mapping[int, str] | None = None) -> None:
         self._names: dict[Endpoint, str] = {}
-        for message in messages:
+        for message in messages.first_of_each_flow() if isinstance(messages, Messages) else messages:
             end = _client_end(message)
             if end not in self._names:
                 given = (named or {}).get(end.port)

@@ -296,8 +296,8 @@ class Connection:
             return None
         start, raw = self._take(half, end)
         half.enough = half.ends_at = 0
-        part = None
+        payload, part = websocket.unmask(key, raw[head:]), None
         # Most frames by far are whole text messages, and tell all by themselves.
         if not opcode.is_control and not (opcode is _TEXT and fin and not rsv and half.assembler.idle):
-            part = half.assembler.add(frame, websocket.unmask(key, raw[head:]))
-        return frames.unit(half.side, start, raw, frame, part)
+            part = half.assembler.add(frame, payload)
+        return frames.unit(half.side, start, raw, frame, payload, part)

@@ -43,12 +43,12 @@ class Inflater:
         if self._lost:
             return None
         text = self._inflated(data + _TAIL)
-        if text is None:
+        if not self._takeover:
+            self._window = zlib.decompressobj(-zlib.MAX_WBITS)
+        elif text is None:
             self.lose()
-        elif self._takeover:
+        elif text:
             self._remember(text)
-            return text
-        self._window = zlib.decompressobj(-zlib.MAX_WBITS)
         return text
 
     def _remember(self, text: bytes) -> None:
@@ -62,18 +62,19 @@ class Inflater:
         parts: list[bytes] = []
         left = LARGEST
         for _ in range(_MOST_ENDS):
+            window = self._window
             try:
-                part = self._window.decompress(data, left)
+                part = window.decompress(data, left)
             except zlib.error:
                 return None
-            parts.append(part)
             left -= len(part)
-            if self._window.unconsumed_tail or left <= 0:
+            if window.unconsumed_tail or left <= 0:
                 return None
-            if not self._window.eof:
-                return b"".join(parts)
+            if not window.eof:
+                return b"".join(parts) + part
+            parts.append(part)
             # A block marked as the last one ends zlib's stream, not the message (section 7.2.3.4).
-            data = self._window.unused_data
+            data = window.unused_data
             known = b"".join(self._seen + parts)[-_WINDOW:]
             self._window = zlib.decompressobj(-zlib.MAX_WBITS, zdict=known)
             if data in (b"", _TAIL):

@@ -22,14 +22,13 @@ from utils.wire.websocket import Frame, Opcode
 PLAIN = b"\x81\x82\x88\x89\x8a"
 
 
-def unit(side: Side, start: int, raw: bytes, frame: Frame, part: Part | None = None) -> Unit:
-    """The frame ``raw``, which stands at ``start`` in the bytes of ``side``.
+def unit(side: Side, start: int, raw: bytes, frame: Frame, payload: bytes, part: Part | None = None) -> Unit:
+    """The frame ``raw``, which stands at ``start`` in the bytes of ``side``; its payload is unmasked.
 
     ``part`` is what it is of its message; None for a control frame, and for a
     text frame that is a whole message.
     """
     head, length = frame.head, frame.length
-    payload = websocket.unmask(frame.key, raw[head:])
     faults = websocket.unusual(frame) if length > 125 or head > 6 or head == 4 else []
     if bool(frame.key) != (side is Side.CLIENT):
         got = "a mask" if frame.key else "no mask"
@@ -80,16 +79,21 @@ def unit(side: Side, start: int, raw: bytes, frame: Frame, part: Part | None = N
 
 def plain(side: Side, start: int, raw: bytes) -> Unit:
     """The unit of a frame that tells all by itself (see :data:`PLAIN`)."""
-    frame = websocket.parse(raw)
-    assert isinstance(frame, Frame)
-    return unit(side, start, raw, frame)
+    frame, payload = _read(raw)
+    return unit(side, start, raw, frame, payload)
 
 
 def inflated(side: Side, start: int, raw: bytes, whole: bytes | None) -> Unit:
     """The unit of a compressed message in one frame, inflated to ``whole`` (None: it cannot be)."""
+    frame, payload = _read(raw)
+    return unit(side, start, raw, frame, payload, Part.of_compressed(frame, whole))
+
+
+def _read(raw: bytes) -> tuple[Frame, bytes]:
+    """The header of a whole frame, and its payload."""
     frame = websocket.parse(raw)
     assert isinstance(frame, Frame)
-    return unit(side, start, raw, frame, Part.of_compressed(frame, whole))
+    return frame, websocket.unmask(frame.key, raw[frame.head :])
 
 
 def decoded(opcode: Opcode, whole: bytes) -> engineio.Decoded:

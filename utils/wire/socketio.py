@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
@@ -71,35 +72,42 @@ _parse = msgspec.json.Decoder(list).decode
 _new = tuple.__new__
 
 
-def sound(message: bytes) -> SocketPacket | None:
-    """The packet of a whole Engine.IO message, the ``4`` included, if nothing about it is unusual.
+def sound(messages: Iterable[bytes]) -> Iterator[SocketPacket | None]:
+    """For each whole Engine.IO message, the ``4`` included, its packet, if nothing about it is unusual.
 
     It equals the one that :func:`decode` gives; where None is given, only
-    :func:`decode` can tell what the message is.  For whoever has very many.
+    :func:`decode` can tell what the message is.  For whoever has very many:
+    all that is done here is done for each of them.
     """
-    before = message.partition(b"[")[0]
-    known, number = _known.get(before), None
-    if known is None:
-        match = _SOUND(before)
-        if match is None:
-            return None
-        head, digits = match.groups()
-        known = _known.get(head) or _head(head)
-        if digits:
-            number = int(digits)
-    kind, namespace, attachments, named = known
-    text = message[len(before) :]
-    # Short texts cannot be nested too deep, nor hold too many values.
-    if kind is None or (len(text) > DEEPEST and not _shallow(text)):
-        return None
-    try:
-        data = _parse(text)
-    except (ValueError, RecursionError):  # a decoder of its own: whatever it refuses is looked at again
-        return None
-    if named and not (data and type(data[0]) is str):
-        return None
-    # As SocketPacket(...) does, at half the cost.
-    return _new(SocketPacket, (kind, namespace, number, data, attachments))
+    known, parse, new, take_apart = _known, _parse, _new, _SOUND
+    for message in messages:
+        before = message.partition(b"[")[0]
+        number = None
+        if before in known:
+            kind, namespace, attachments, named = known[before]
+        else:
+            match = take_apart(before)
+            if match is None:
+                yield None
+                continue
+            head, digits = match.groups()
+            kind, namespace, attachments, named = known[head] if head in known else _head(head)
+            if digits:
+                number = int(digits)
+        # Short texts cannot be nested too deep, nor hold too many values.
+        if kind is None or (len(message) > DEEPEST and not _shallow(message)):
+            yield None
+            continue
+        try:
+            data = parse(message[len(before) :])
+        except (ValueError, RecursionError):  # a decoder of its own: whatever it refuses is looked at again
+            yield None
+            continue
+        if named and not (data and type(data[0]) is str):
+            yield None
+            continue
+        # As SocketPacket(...) does, at half the cost.
+        yield new(SocketPacket, (kind, namespace, number, data, attachments))
 
 
 #: Heads that were seen before: type (None: unusual), namespace, attachments, whether it is an event.
