@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 import wsproto.frame_protocol
@@ -12,10 +13,11 @@ from scapy.layers.inet import IP, TCP
 from scapy.packet import Packet, Padding, Raw, bind_layers, split_layers
 from scapy.sessions import TCPSession
 
-from tests.wire_bytes import CONVERSATION, framed
+from tests.conforming import conversation
+from tests.wire_bytes import CONVERSATION, framed, talk
 from utils.scapy_layers import EngineIO, EngineIOPayload, SocketIO, WebSocket, WebSocketClose
 from utils.wire.connection import Connection
-from utils.wire.units import Side
+from utils.wire.units import Layer, Side
 
 FRAMES = [data for _, data in CONVERSATION[8:]]
 
@@ -55,6 +57,45 @@ def test_frames_around_any_bytes_come_back(data, begin, client):
     frame = framed(begin + data, client=client, opcode=1)
     packet = WebSocket(frame + b"rest")
     assert bytes(packet) == frame + b"rest" and packet[Padding].load == b"rest"
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_every_frame_of_every_form_is_built_as_it_was_dissected(seed):
+    """Masked or not, of every length, fragments, control frames, compressed and binary ones."""
+    pieces, _ = conversation(random.Random(seed))
+    for unit in talk(pieces):
+        if unit.layer is Layer.WEBSOCKET:
+            assert again(WebSocket(unit.raw)) == unit.raw
+        elif unit.packets:
+            assert again(EngineIOPayload(unit.payload)) == unit.payload
+
+
+@given(
+    st.sampled_from([0, 1, 2, 8, 9, 10]),
+    st.booleans(),
+    st.integers(0, 7),
+    st.binary(max_size=300),
+    st.sampled_from([None, 126, 127]),
+    st.none() | st.binary(min_size=4, max_size=4),
+)
+def test_a_frame_with_any_bits_and_a_length_in_any_form_comes_back(opcode, fin, rsv, payload, form, key):
+    """A length may stand in more bytes than it needs, and a mask may be all zeros."""
+    size = len(payload)
+    short = form or (size if size < 126 else 126)
+    longer = size.to_bytes({126: 2, 127: 8}[short]) if short > 125 else b""
+    head = bytes([fin << 7 | rsv << 4 | opcode, (key is not None) << 7 | short]) + longer + (key or b"")
+    masked = bytes(byte ^ (key or bytes(4))[place % 4] for place, byte in enumerate(payload))
+    packet = WebSocket(head + masked)
+    assert again(packet) == head + masked and packet.payload_length == size
+
+
+@given(st.from_regex(r"[0-6]([0-9]{1,4}-)?(/[a-zé?=]{0,4},?)?[0-9]{0,4}(\[.{0,9})?", fullmatch=True))
+def test_a_packet_in_whatever_spelling_comes_back(text):
+    data = text.encode()
+    packet = SocketIO(data)
+    assert again(packet) == data
+    packet.type = 3
+    assert bytes(packet) == b"3" + data[1:]
 
 
 def test_a_frame_cut_short_is_shown_as_far_as_it_goes():

@@ -46,6 +46,40 @@ class DigitEnumField(ByteEnumField):
         return x - _DIGIT
 
 
+class _OddNumber(int):
+    """A number that was not written as we would write it (``007``): it is built as it was dissected."""
+
+    written: bytes
+
+
+class _OddName(str):
+    """A namespace likewise: ``/`` in so many words, or without its comma."""
+
+    written: bytes
+
+
+def _number(digits: str | None, after: str = "") -> int | None:
+    """The value of a field of digits, which remembers how it was written if that is unusual."""
+    if digits is None:
+        return None
+    number = int(digits)
+    if str(number) == digits:
+        return number
+    odd = _OddNumber(number)
+    odd.written = (digits + after).encode()
+    return odd
+
+
+def _namespace(name: str | None, comma: bool) -> str:
+    if name is None:
+        return "/"
+    if comma and name != "/":
+        return name
+    odd = _OddName(name)
+    odd.written = (name + "," * comma).encode("utf-8", _SURROGATES)
+    return odd
+
+
 class _PieceField(Field[Any, bytes]):
     """A piece of a Socket.IO packet that may be missing; dissected by the packet as a whole."""
 
@@ -60,6 +94,8 @@ class AttachmentsField(_PieceField):
     """``N-`` before the namespace, for a number; nothing for None."""
 
     def i2m(self, pkt: Packet | None, x: int | None) -> bytes:
+        if isinstance(x, _OddNumber):
+            return x.written
         return b"" if x is None else b"%d-" % x
 
 
@@ -67,6 +103,8 @@ class NamespaceField(_PieceField):
     """``/name,``; nothing for the main namespace."""
 
     def i2m(self, pkt: Packet | None, x: str | None) -> bytes:
+        if isinstance(x, _OddName):
+            return x.written
         return f"{x},".encode("utf-8", _SURROGATES) if x and x != "/" else b""
 
 
@@ -74,6 +112,8 @@ class AckIdField(_PieceField):
     """The acknowledgement's digits; nothing for None."""
 
     def i2m(self, pkt: Packet | None, x: int | None) -> bytes:
+        if isinstance(x, _OddNumber):
+            return x.written
         return b"" if x is None else b"%d" % x
 
 
@@ -219,9 +259,9 @@ class SocketIO(Packet):
         assert pieces is not None  # the layer is chosen by the first digit
         self.fields = {
             "type": int(pieces.type),
-            "attachments": None if pieces.attachments is None else int(pieces.attachments),
-            "namespace": pieces.namespace or "/",
-            "id": None if pieces.id is None else int(pieces.id),
+            "attachments": _number(pieces.attachments, "-"),
+            "namespace": _namespace(pieces.namespace, pieces.comma),
+            "id": _number(pieces.id),
             "data": pieces.data.encode("utf-8", _SURROGATES),
         }
         self.raw_packet_cache, self.raw_packet_cache_fields = s, {}

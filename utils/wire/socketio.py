@@ -138,6 +138,7 @@ class Pieces(NamedTuple):
     type: str
     attachments: str | None
     namespace: str | None
+    comma: bool  # whether one ends the namespace
     id: str | None
     data: str
 
@@ -147,7 +148,8 @@ def split(text: str) -> Pieces | None:
     match = _HEAD.match(text)
     if match is None:
         return None
-    return Pieces(match["type"], match["attachments"], match["namespace"], match["id"], text[match.end() :])
+    kind, attachments, _, namespace, comma, number = match.groups()
+    return Pieces(kind, attachments, namespace, bool(comma), number, text[match.end() :])
 
 
 class _Constant(ValueError):
