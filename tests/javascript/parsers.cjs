@@ -1,5 +1,5 @@
 // The JavaScript parsers' answers: a JSON array of texts on stdin, one answer for each on stdout.
-// argv[2] is the folder of node_modules, argv[3] "engine" (payloads) or "socket" (packets).
+// argv[2] is the folder of node_modules, argv[3] "engine" (payloads), "socket" (packets) or "whole" (with attachments).
 "use strict";
 const [, , modules, which] = process.argv;
 const engine = require(`${modules}/engine.io-parser`);
@@ -16,10 +16,24 @@ function packetOf(text) {
   return { type, nsp, id: id ?? null, data: data ?? null, attachments: attachments ?? 0 };
 }
 
+// A packet as text, then its attachments as hex: the packet that they make together, or how many it lacks.
+function wholeOf([text, ...attachments]) {
+  const decoder = new socket.Decoder();
+  let found = { waits: true };
+  decoder.on("decoded", ({ type, nsp, id, data }) => {
+    found = { type, nsp, id: id ?? null, data };
+  });
+  decoder.add(text);
+  for (const attachment of attachments) decoder.add(Buffer.from(attachment, "hex"));
+  decoder.destroy();
+  return JSON.parse(JSON.stringify(found, (_, value) => (value?.type === "Buffer" ? { hex: Buffer.from(value.data).toString("hex") } : value)));
+}
+
+const readers = { engine: packetsOf, socket: packetOf, whole: wholeOf };
 const texts = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const answers = texts.map((text) => {
   try {
-    return { packet: which === "engine" ? packetsOf(text) : packetOf(text) };
+    return { packet: readers[which](text) };
   } catch (error) {
     return { refused: error.message };
   }
