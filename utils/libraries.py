@@ -344,6 +344,12 @@ def _is_docstring(node: ast.AST, piece: range) -> bool:
     return first.lineno <= piece.start and piece.stop - 1 <= (first.end_lineno or first.lineno)
 
 
+def line_text(filename: str, number: int) -> str:
+    """The text of a line of a source file; empty if it cannot be read."""
+    source = _source(filename)
+    return source.lines[number - 1] if source is not None and 0 < number <= len(source.lines) else ""
+
+
 def line_with(code: Code, piece: str) -> int | None:
     """The first line of ``code``'s function in which ``piece`` stands; None if there is none."""
     source, bounds = _source(code.filename), function_lines(code)

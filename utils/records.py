@@ -312,13 +312,22 @@ class Level(IntEnum):
     ALL = 3  # everything recorded
 
 
+class Touch(NamedTuple):
+    """Bytes of a message that passed through a step; ``ranges`` are (start, end) in its ``unit.raw``."""
+
+    what: str  # a verb: "writes", "reads", ...
+    message: Message
+    ranges: tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a journey, ready to be rendered: plain texts and numbers.
 
     ``since_ns`` counts from the journey's start; ``turn`` numbers the turns (see
     :mod:`utils.turns`) in the order in which they are told.  ``message`` and ``span`` are
-    the bytes in play: ``span`` is a (start, end) in ``message.unit.raw``.
+    the bytes in play: ``span`` is a (start, end) in ``message.unit.raw``.  ``call`` is the
+    id, in its process, of the call that is entered, that moved bytes, or that handed on.
     """
 
     kind: StepKind
@@ -339,6 +348,8 @@ class Step:
     span: tuple[int, int] | None = None
     onward: bool = False  # bytes or work leave the thread here
     turn: int = 0  # which turn of which thread: steps of one turn share it
+    call: int | None = None
+    touches: tuple[Touch, ...] = ()  # see utils.provenance.touched
 
 
 @dataclass(frozen=True, slots=True)

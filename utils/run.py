@@ -17,7 +17,7 @@ from utils import journey as journeys
 from utils.errors import InputError
 from utils.join import JoinReport, check
 from utils.latency import hops
-from utils.records import Endpoint, Journey, Link, Message, Recording
+from utils.records import Endpoint, Journey, Level, Link, Message, Recording
 from utils.turns import Turns
 from utils.walk import carried
 from utils.wire.units import Side
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from utils.views.plots import Plot
     from utils.views.stepper import Stepper
     from utils.views.view import View
+    from utils.views.ways import Ways
 
 
 class Run:
@@ -220,12 +221,31 @@ class Run:
         version = None if place is None else self.recording.meta.versions.get(place.library.name)
         return libraries.link(entry.code.filename, entry.line, version=version)
 
-    def stepper(self, event: str) -> Stepper:
-        """The stepper through the journey of ``event``."""
+    def stepper(self, event: str, *, level: Level = Level.LIBRARY, at: int = 1) -> Stepper:
+        """The stepper through the journey of ``event``, at step ``at`` (from 1) of those of ``level``."""
         from utils.opening import opener
         from utils.views.stepper import stepper
 
-        return stepper(self.journey(event), opener=opener())
+        journey, ways = self._followed(event)
+        reference = f"run.stepper({event!r}, level={{level}}, at={{at}})"
+        return stepper(journey, Level(level), at=at, opener=opener(), ways=ways, reference=reference)
+
+    def page(self, event: str, path: str | Path) -> Path:
+        """Write the stepper through the journey of ``event`` to ``path``, as one HTML file for anybody."""
+        from utils.views.page import page
+
+        journey, ways = self._followed(event)
+        path = Path(path)
+        path.write_text(page(journey, ways=ways), encoding="utf-8")
+        return path
+
+    def _followed(self, event: str) -> tuple[Journey, Ways]:
+        """The journey, its steps told which bytes they touched, and the ways of its bytes."""
+        from utils.provenance.touched import with_touches
+        from utils.views.ways import Ways
+
+        journey = with_touches(self.journey(event), self.book.ledger)
+        return journey, Ways(journey, self.book.ledger, self._link)
 
     def waterfall(self, event: str) -> Plot:
         """Where the time of the journey of ``event`` went, hop by hop."""

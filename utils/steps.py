@@ -103,6 +103,7 @@ class StepMaker:
             note=note,
             message=message,
             turn=self.turn,
+            call=call.id,
         )
 
     def transfer(self, transfer: Transfer) -> Step:
@@ -139,6 +140,7 @@ class StepMaker:
             span=span,
             onward=sending,
             turn=self.turn,
+            call=transfer.call,
         )
 
     def handoff(self, handoff: HandOff, message: Message | None) -> Step:
@@ -163,6 +165,7 @@ class StepMaker:
             note=f"{gave} by {giver}; {took} here",
             message=message,
             turn=self.turn,
+            call=handoff.given,
         )
 
     def wire(self, send: Transfer) -> Iterator[Step]:

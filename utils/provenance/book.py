@@ -16,7 +16,7 @@ from utils.provenance.handover import Owners, owners
 from utils.provenance.ledger import Entry, Field, Ledger, Part
 from utils.provenance.proofs import Case, Evidence, Proof
 from utils.provenance.ranges import Ranges, common, once, size, without
-from utils.records import Call, Code, Endpoint, Message, Recording, Transfer
+from utils.records import Call, Code, Endpoint, Flow, Message, Recording, Transfer
 from utils.wire.units import Layer, Span
 from utils.wire.websocket import Opcode
 
@@ -34,6 +34,7 @@ class Book:
 
     def __init__(self, recording: Recording, messages: Iterable[Message]) -> None:
         self._evidence = Evidence(recording)
+        self._ledgers: dict[tuple[Flow, int], Ledger] = {}
         self._closed: dict[frozenset[Endpoint], int] = {}  # connection → when the first Close was seen
         for message in messages:
             if is_close(message):
@@ -43,6 +44,12 @@ class Book:
 
     def ledger(self, message: Message) -> Ledger:
         """The ledger of ``message``, one of the recording's."""
+        place = (message.flow, message.start)
+        if place not in self._ledgers:
+            self._ledgers[place] = self._make(message)
+        return self._ledgers[place]
+
+    def _make(self, message: Message) -> Ledger:
         sent = self._evidence.case(message, writing=True)
         received = self._evidence.case(message, writing=False)
         givers, getters = owners(self._evidence, sent), owners(self._evidence, received)
@@ -65,7 +72,12 @@ class Book:
         whole = ((span.start, span.end),)
         if not case.transfers:
             return (), whole
-        proofs = [proof for proof in case.proofs if proof.shape.covers(span.start, span.end)]
+        proofs = [
+            proof
+            for proof in case.proofs
+            if proof.shape.covers(span.start, span.end)
+            and (proof.codec.shows or _piece(proof, span) is not None)
+        ]
         proofs.sort(key=lambda proof: -proof.shape.form)
         maker = next((proof for proof in proofs if self._deals_with(case, proof, span)), None)
         owner = owned.get(span.start)
@@ -103,6 +115,8 @@ class Book:
         code, line = call.code, call.left
         if piece == CALLER and call.site is not None:
             code, line = call.site.code, call.site.line
+            caller = self._evidence.calls.parent(call)
+            call = caller if caller is not None and caller.code == code else call
         elif piece is not None:
             line = self._line(call, piece, proof)
         return Entry(part, call.process, call.thread, code, line, call.enter_ns, call.id)
@@ -162,7 +176,8 @@ def _edge(case: Case, transfer: Transfer) -> Entry:
     part = Part.SENT if case.writing else Part.RECEIVED
     site = transfer.site
     code, line = (site.code, site.line) if site is not None else (None, None)
-    return Entry(part, transfer.process, transfer.thread, code, line, transfer.start_ns, transfer.call)
+    time_ns = transfer.start_ns if case.writing else transfer.end_ns
+    return Entry(part, transfer.process, transfer.thread, code, line, time_ns, transfer.call)
 
 
 def _moves(transfer: Transfer, case: Case, span: Span) -> bool:

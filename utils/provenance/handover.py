@@ -211,6 +211,9 @@ def _origin(evidence: Evidence, call: Call, holds: Callable[[Any], bool]) -> Ent
     if origin.site is None:
         return entry(Part.VALUE, shown, shown.code.first_line)
     time_ns = shown.enter_ns if not origin.returned else shown.leave_ns or NEVER
+    caller = evidence.calls.parent(shown)
+    if caller is not None and caller.code == origin.site.code:
+        shown = caller
     return Entry(
         Part.VALUE, shown.process, shown.thread, origin.site.code, origin.site.line, time_ns, shown.id
     )

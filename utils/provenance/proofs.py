@@ -206,13 +206,14 @@ class Evidence:
             if shape.form is not codec.form:
                 continue
             own = codec.form in _SEVERAL
-            sure = [] if own or case.writing else list(self._receiving(case))
-            sure += [
+            sure = [
                 proof.call
                 for proof in case.proofs
                 if proof.codec.shows and (proof.shape is shape if own else proof.shape.form in family)
             ]
-            call = self._related(codec, sure)
+            if not (own or case.writing):
+                sure += self._receiving(case)
+            call = self._related(case, codec, sure)
             if call is None and codec.form is Form.CHUNKS and not case.writing:
                 # The bytes may have come out of the socket earlier, into a buffer.
                 start = case.transfers[0].end_ns
@@ -227,8 +228,12 @@ class Evidence:
             if call is not None:
                 yield call
 
-    def _related(self, codec: Codec, sure: Iterable[Call]) -> Call | None:
-        """The call of ``codec`` nearest to one of ``sure`` in the tree of calls."""
+    def _related(self, case: Case, codec: Codec, sure: Iterable[Call]) -> Call | None:
+        """The call of ``codec`` that stands to one of ``sure`` as a parent, a child or a sibling.
+
+        Of several, the last before the bytes were sent, or the first that did
+        not end before they were received.
+        """
         for known in sure:
             holding = {known.id, *(call.id for call in self.calls.around(known))}
             thread = (known.process, known.thread)
@@ -239,10 +244,13 @@ class Evidence:
                 or call.parent in holding
                 or any(outer.id == known.id for outer in self.calls.around(call))
             ]
+            if case.writing:
+                found = [call for call in found if call.enter_ns <= case.transfers[-1].start_ns][-1:]
+            else:
+                received = case.transfers[0].end_ns
+                found = [call for call in found if (call.leave_ns or NEVER) >= received]
             if found:
-                # The last that began before it; if there is none, the first after.
-                before = bisect_right(found, known.enter_ns, key=lambda call: call.enter_ns)
-                return found[max(0, before - 1)]
+                return found[0]
         return None
 
 

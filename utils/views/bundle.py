@@ -15,7 +15,7 @@ from utils.views import palette
 
 #: The widgets' scripts, each with those that it needs, in the order in which they need each other.
 SCRIPTS = {
-    "stepper.js": ("dom.js", "bytes.js", "lanes.js", "stepper.js"),
+    "stepper.js": ("dom.js", "ways.js", "bytes.js", "lanes.js", "values.js", "stepper.js"),
     "inspector.js": ("dom.js", "bytes.js", "inspector.js"),
 }
 

@@ -9,11 +9,13 @@ import { make, uniqueId } from "./dom.js";
 
 /**
  * The panel for one message; `mark` is the [start, end] that the step moved, or null.
- * `strip` is one more picture of the same fields, or nothing.
+ * `strip` is one more picture of the same fields; `own` are the [start, end]s that the
+ * step made or took apart; `way(index)` draws where a field came from and went to, and
+ * `follow(index, reading)` goes there.
  */
-export function bytesPanel(message, mark, heading, width, strip = null) {
+export function bytesPanel(message, mark, heading, width, { strip = null, own = [], way = null, follow = null } = {}) {
   const id = uniqueId();
-  const dump = drawDump(message, mark, width);
+  const dump = drawDump(message, mark, width, own);
   const pictures = strip ? [strip, dump] : [dump];
   const options = message.spans.map((span, index) => drawOption(span, mark, index, id));
   const list = make(
@@ -22,9 +24,11 @@ export function bytesPanel(message, mark, heading, width, strip = null) {
     ...options,
   );
   const words = make("p", { class: "lab-meaning", "aria-live": "polite" });
+  const ways = way ? make("div", { class: "lab-ways", tabindex: "0", role: "group", "aria-label": "Its way" }) : null;
   let chosen = -1;
+  let pinned = false; // a click holds the field, so that the pointer can go to its way
 
-  const choose = (index, follow) => {
+  const choose = (index, scroll) => {
     if (index === chosen || index < 0 || index >= options.length) return;
     options[chosen]?.removeAttribute("aria-selected");
     chosen = index;
@@ -39,7 +43,8 @@ export function bytesPanel(message, mark, heading, width, strip = null) {
       span.meaning ? ` ${span.meaning}` : "",
       span.clause ? make("span", { class: "lab-quiet" }, ` ${span.clause}`) : "",
     );
-    if (follow) {
+    ways?.replaceChildren(way(index));
+    if (scroll) {
       reveal(list, options[index]);
       for (const picture of pictures) reveal(picture, picture.querySelector(`[data-field="${index}"]`));
     }
@@ -47,28 +52,46 @@ export function bytesPanel(message, mark, heading, width, strip = null) {
 
   const pointed = (event) => {
     const target = event.target.closest?.("[data-field]");
-    if (target) choose(Number(target.dataset.field), false);
+    if (target && !pinned) choose(Number(target.dataset.field), false);
+  };
+  const pin = (event) => {
+    const target = event.target.closest?.("[data-field]");
+    if (!target || !way) return;
+    const again = pinned && Number(target.dataset.field) === chosen;
+    pinned = false;
+    pointed(event);
+    pinned = !again;
+    panel.classList.toggle("lab-pinned", pinned);
   };
   for (const picture of pictures) {
     picture.addEventListener("pointerover", pointed);
     picture.addEventListener("focusin", pointed);
     picture.addEventListener("click", (event) => {
+      pin(event);
       pointed(event);
       if (chosen >= 0) reveal(list, options[chosen]);
     });
   }
   list.addEventListener("pointerover", pointed);
+  list.addEventListener("click", pin);
   list.addEventListener("focus", () => choose(Math.max(chosen, 0), true));
-  list.addEventListener("keydown", (event) => {
-    const moves = { ArrowDown: chosen + 1, ArrowUp: chosen - 1, Home: 0, End: options.length - 1 };
-    if (!(event.key in moves) || event.ctrlKey || event.metaKey || event.altKey) return;
-    choose(moves[event.key], true);
+  const onKey = (event, moves) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" && follow) follow(chosen, event.shiftKey);
+    else if (event.key in moves) choose(moves[event.key], true);
+    else return;
     event.preventDefault();
     event.stopPropagation();
+  };
+  list.addEventListener("keydown", (event) =>
+    onKey(event, { ArrowDown: chosen + 1, ArrowUp: chosen - 1, Home: 0, End: options.length - 1 }),
+  );
+  dump.addEventListener("keydown", (event) => {
+    if (way) onKey(event, { ArrowRight: chosen + 1, ArrowLeft: chosen - 1 });
   });
 
-  const first = mark ? message.spans.findIndex((span) => touches(span, mark)) : 0;
-  choose(first, false);
+  const begin = mark ?? own[0] ?? null;
+  const first = begin ? message.spans.findIndex((span) => touches(span, begin)) : 0;
   const panel = make(
     "section",
     { class: "lab-bytes", "aria-label": "Bytes in play" },
@@ -81,11 +104,13 @@ export function bytesPanel(message, mark, heading, width, strip = null) {
       ...message.faults.map((fault) => make("p", { class: "lab-fault" }, fault)),
       options.length ? list : null,
       options.length ? words : null,
+      options.length ? ways : null,
     ),
   );
+  choose(first, false);
   // Scrolling needs a layout, and so the panel in the page.
   const arrive = () => {
-    reveal(dump, dump.querySelector(".lab-marked"));
+    reveal(dump, dump.querySelector(".lab-marked, .lab-own"));
     if (first > 0) reveal(list, options[first]);
   };
   return { panel, arrive };
@@ -122,7 +147,7 @@ function drawOption(span, mark, index, id) {
   );
 }
 
-function drawDump(message, mark, width) {
+function drawDump(message, mark, width, own) {
   const rows = [];
   let after = 0;
   const digits = Math.max(4, String(message.length).length);
@@ -130,7 +155,7 @@ function drawDump(message, mark, width) {
     if (window.start > after) rows.push(drawGap());
     const end = window.start + window.text.length;
     for (let start = window.start; start < end; start += width) {
-      rows.push(drawRow(message, window, mark, start, Math.min(start + width, end), width, digits));
+      rows.push(drawRow(message, window, [mark, own], start, Math.min(start + width, end), width, digits));
     }
     after = end;
   }
@@ -154,12 +179,12 @@ function drawGap() {
   return make("div", { class: "lab-row lab-quiet" }, "⋮");
 }
 
-function drawRow(message, window, mark, start, end, width, digits) {
+function drawRow(message, window, marks, start, end, width, digits) {
   const hex = [];
   const text = [];
-  for (const run of runs(message.spans, mark, start, end)) {
+  for (const run of runs(message.spans, marks, start, end)) {
     const attributes = {
-      class: run.marked ? "lab-run lab-marked" : "lab-run",
+      class: `lab-run${run.marked ? " lab-marked" : ""}${run.owned ? " lab-own" : ""}`,
       "data-tint": run.field < 0 ? "unknown" : message.spans[run.field].tint,
       "data-field": run.field < 0 ? null : String(run.field),
     };
@@ -182,7 +207,7 @@ function drawRow(message, window, mark, start, end, width, digits) {
 }
 
 /** Neighbouring bytes with the same field and the same mark. */
-function runs(spans, mark, start, end) {
+function runs(spans, [mark, own], start, end) {
   const found = [];
   let field = spans.findIndex((span) => span.start < end && start < span.end);
   for (let at = start; at < end; at++) {
@@ -190,9 +215,10 @@ function runs(spans, mark, start, end) {
     const covered = field >= 0 && field < spans.length && spans[field].start <= at;
     const of = covered ? field : -1;
     const marked = mark !== null && mark[0] <= at && at < mark[1];
+    const owned = own.some(([from, to]) => from <= at && at < to);
     const last = found.at(-1);
-    if (last && last.field === of && last.marked === marked) last.end = at + 1;
-    else found.push({ start: at, end: at + 1, field: of, marked });
+    if (last && last.field === of && last.marked === marked && last.owned === owned) last.end = at + 1;
+    else found.push({ start: at, end: at + 1, field: of, marked, owned });
   }
   return found;
 }

@@ -111,6 +111,8 @@ def _step_body(step: Step, number: int, drawn_at: dict[tuple[object, int], int])
     yield element("div", *facts, style=_QUIET)
     if step.note:
         yield element("div", wording.visible(step.note))
+    for touch in step.touches:
+        yield element("div", wording.touch(touch))
     if step.excerpt:
         where = link(step.link.url if step.link else None, wording.file_line(step.excerpt))
         proved = "" if step.link and step.link.proved else f" ({text.link_sentence(step)})"

@@ -12,7 +12,7 @@ import { make } from "./dom.js";
 function render({ model, el }) {
   const message = model.get("message");
   const strip = drawStrip(message.strip);
-  const { panel, arrive } = bytesPanel(message, null, message.heading, 16, strip);
+  const { panel, arrive } = bytesPanel(message, null, message.heading, 16, { strip });
   const frame = make("div", { class: "lab-frame" }, panel);
   const root = make("section", { class: "lab-stepper lab-inspector", "aria-label": message.heading }, frame);
   el.append(root);

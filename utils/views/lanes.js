@@ -29,7 +29,8 @@ export class Lanes {
     this.labels = make("div", { class: "lab-lane-labels" });
     this.svg = draw("svg", { class: "lab-lane-marks" });
     this.tip = make("div", { class: "lab-tip", hidden: true });
-    this.field = make("div", { class: "lab-lane-field" }, this.svg, this.tip);
+    this.axis = make("div", { class: "lab-axis", hidden: true });
+    this.field = make("div", { class: "lab-lane-field" }, this.svg, this.axis, this.tip);
     this.root = make("div", { class: "lab-lanes", "aria-hidden": "true" }, this.labels, this.field);
     let dragging = false;
     this.svg.addEventListener("pointerdown", (event) => {
@@ -126,6 +127,12 @@ export class Lanes {
       round(MARGIN + inner * (this.byClock ? (step.since_ns - first) / range : position / last)),
     );
     this.ys = steps.map((step) => round((this.rows.get(step.lane) + 0.5) * this.rowHeight));
+    this.places = new Map(this.shown.map((index, position) => [index, position]));
+    this.ticks = this.byClock ? ticks(first, range, inner) : [];
+    this.axis.replaceChildren(
+      ...this.ticks.map(([x, word]) => make("span", { style: `left:${x}px` }, word)),
+    );
+    this.axis.hidden = !this.ticks.length;
     this.radius = round(Math.max(1.6, Math.min(0.26 * this.rowHeight, (0.42 * inner) / last)));
     this.paint();
   }
@@ -134,7 +141,6 @@ export class Lanes {
     if (!this.xs) return;
     const marks = new Map();
     const rings = [];
-    let thread = "";
     this.shown.forEach((index, position) => {
       const lane = this.journey.steps[index].lane;
       const { shape, ink } = this.journey.lanes[lane];
@@ -143,7 +149,6 @@ export class Lanes {
       const y = this.ys[position];
       if (!marks.has(key)) marks.set(key, []);
       marks.get(key).push(SHAPES[shape](x, y, this.radius));
-      thread += `${position ? "L" : "M"}${x} ${y}`;
       if (this.found.has(position)) rings.push(SHAPES.circle(x, y, this.radius + 2));
     });
     const opens = this.names.map((name) => name.classList.contains("lab-opens"));
@@ -154,7 +159,9 @@ export class Lanes {
     this.svg.replaceChildren(
       this.band,
       draw("path", { class: "lab-borders", d: lines }),
-      draw("path", { class: "lab-thread-line", d: thread }),
+      draw("path", { class: "lab-grid", d: this.grid() }),
+      draw("path", { class: "lab-hand", d: this.arrows("hand-off") }),
+      draw("path", { class: "lab-flight", d: this.arrows("bytes") }),
       this.cursor,
       ...[...marks].map(([key, paths]) =>
         draw("path", { class: "lab-marks", "data-ink": key.split(" ")[1], d: paths.join("") }),
@@ -163,6 +170,37 @@ export class Lanes {
       this.ring,
     );
     this.moveTo(Math.min(this.at, this.shown.length - 1));
+  }
+
+  /** Arrows of one kind, from lane to lane; where a step is hidden, from the shown one before it. */
+  arrows(kind) {
+    let path = "";
+    for (const [start, end, of] of this.journey.arrows) {
+      const from = this.places.get(start) ?? this.shownBefore(start);
+      const to = this.places.get(end);
+      if (of !== kind || from === undefined || to === undefined) continue;
+      const [x, y, toX, toY] = [this.xs[from], this.ys[from], this.xs[to], this.ys[to]];
+      const middle = round((x + toX) / 2);
+      const way = Math.sign(toY - y) || 1;
+      const edge = round(toY - way * (this.radius + 1));
+      path += `M${x} ${y}C${middle} ${y} ${toX} ${round(toY - way * this.rowHeight)} ${toX} ${edge}`;
+      path += `m-3 ${-4 * way}l3 ${4 * way}l3 ${-4 * way}`;
+    }
+    return path;
+  }
+
+  shownBefore(index) {
+    const lane = this.journey.steps[index].lane;
+    for (let before = index - 1; before >= 0; before--) {
+      if (this.places.has(before) && this.journey.steps[before].lane === lane) return this.places.get(before);
+    }
+    return undefined;
+  }
+
+  /** On a clock's axis, a line at each round number of ms. */
+  grid() {
+    if (!this.byClock) return "";
+    return this.ticks.map(([x]) => `M${x} 0V${this.height}`).join("");
   }
 
   nearest(event) {
@@ -194,6 +232,19 @@ export class Lanes {
     this.tip.style.right = left ? "" : `${this.field.clientWidth - x + 12}px`;
     this.tip.style.top = `${Math.min(this.ys[position] + 8, this.height - 6)}px`;
   }
+}
+
+/** At most eight round moments between `first` and `first + range`, in ns: [x, word]. */
+function ticks(first, range, inner) {
+  const most = Math.max(2, Math.min(8, Math.floor(inner / 90)));
+  const rough = range / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((size) => size >= rough);
+  const found = [];
+  for (let at = Math.ceil(first / step) * step; at <= first + range; at += step) {
+    found.push([round(MARGIN + (inner * (at - first)) / range), `${Math.round(at / 1e3) / 1e3} ms`]);
+  }
+  return found;
 }
 
 function round(number) {

@@ -49,3 +49,36 @@ def depths(steps: Sequence[Step]) -> list[int]:
         if step.kind is StepKind.CALL:
             around.append(step.depth)
     return found
+
+
+class Arrow(NamedTuple):
+    """From one step to another, by their indices: work handed on, or bytes on their way."""
+
+    start: int
+    end: int
+    kind: str  # "hand-off" or "bytes"
+
+
+def arrows(steps: Sequence[Step]) -> list[Arrow]:
+    """What leads from lane to lane: each hand-off, and each message onto the wire and off it."""
+    found = []
+    calls: dict[tuple[str, int | None], int] = {}
+    sent: int | None = None
+    on_wire: dict[tuple[object, int], int] = {}
+    for number, step in enumerate(steps):
+        message = None if step.message is None else (step.message.flow, step.message.start)
+        if step.kind is StepKind.CALL:
+            calls[step.process, step.call] = number
+        elif step.kind is StepKind.HANDOFF and step.call is not None:
+            giver = calls.get((step.process, step.call))
+            if giver is not None:
+                found.append(Arrow(giver, number, "hand-off"))
+        elif step.kind is StepKind.SEND:
+            sent = number
+        elif step.kind is StepKind.WIRE and message is not None:
+            on_wire[message] = number
+            if sent is not None:
+                found.append(Arrow(sent, number, "bytes"))
+        elif step.kind is StepKind.RECV and message in on_wire:
+            found.append(Arrow(on_wire[message], number, "bytes"))
+    return found

@@ -15,6 +15,7 @@ from utils.views import bundle
 from utils.views.inspector import inspected
 from utils.views.markup import element, html
 from utils.views.plain import Opener, journey_json
+from utils.views.ways import Ways
 
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 
@@ -27,9 +28,24 @@ _BODY = "body{margin:0 auto;padding:1rem;max-width:120rem;background:#fff;color:
 _DARK = "@media(prefers-color-scheme:dark){body{background:#111;color:#eee;color-scheme:dark}}"
 
 
-def page(journey: Journey, level: Level = Level.LIBRARY, *, at: int = 1, opener: Opener | None = None) -> str:
-    """The stepper's page; ``at`` is the number (from 1) of the step that it opens at."""
-    state = {"journey": journey_json(journey, opener), "level": int(level), "at": at - 1}
+def page(
+    journey: Journey,
+    level: Level = Level.LIBRARY,
+    *,
+    at: int = 1,
+    opener: Opener | None = None,
+    ways: Ways | None = None,
+) -> str:
+    """The stepper's page; ``at`` is the number (from 1) of the step that it opens at.
+
+    A fragment behind the page's address, ``#step=5&level=2``, opens it elsewhere.
+    """
+    state = {
+        "journey": journey_json(journey, opener, ways),
+        "level": int(level),
+        "at": at - 1,
+        "reference": "",
+    }
     return _page(journey.name, f"{journey.name} · journey", state, "stepper.js")
 
 

@@ -15,8 +15,9 @@ from utils.records import Excerpt, Journey, Level, Step
 from utils.views import text, wording
 from utils.views.dump import Dump, dump
 from utils.views.highlight import highlight
-from utils.views.outline import Lane, lane_of, lanes
+from utils.views.outline import Lane, arrows, lane_of, lanes
 from utils.views.palette import slug
+from utils.views.ways import Ways
 from utils.wire.units import Unit
 
 #: Gives the address at which an excerpt's installed file can be opened, or None.
@@ -39,12 +40,12 @@ class _Shared:
         return self._index[key]
 
 
-def journey_json(journey: Journey, opener: Opener | None = None) -> Json:
-    """All that a page needs to show ``journey`` at any level."""
+def journey_json(journey: Journey, opener: Opener | None = None, ways: Ways | None = None) -> Json:
+    """All that a page needs to show ``journey`` at any level; with ``ways``, who wrote and read each byte."""
     drawn = lanes(journey.steps)
     places = {lane: place for place, lane in enumerate(drawn)}
     libraries, sources, messages = _Shared(), _Shared(), _Shared()
-    steps = [_step(step, places, libraries, sources, messages, opener) for step in journey.steps]
+    steps = [_step(step, places, libraries, sources, messages, opener, ways) for step in journey.steps]
     return {
         "name": wording.visible(journey.name),
         "how": f"{text.visible_mode(journey)}, {'traced' if journey.traced else 'not traced'}",
@@ -65,6 +66,8 @@ def journey_json(journey: Journey, opener: Opener | None = None) -> Json:
         "libraries": libraries.values,
         "sources": sources.values,
         "messages": messages.values,
+        "lines": ways.lines if ways is not None else [],
+        "arrows": [[arrow.start, arrow.end, arrow.kind] for arrow in arrows(journey.steps)],
         "steps": steps,
     }
 
@@ -76,6 +79,7 @@ def _step(
     sources: _Shared,
     messages: _Shared,
     opener: Opener | None,
+    ways: Ways | None,
 ) -> Json:
     library, excerpt, message = step.library, step.excerpt, step.message
     made: Json = {
@@ -90,6 +94,7 @@ def _step(
         "moment": text.moment(step),
         "note": wording.visible(step.note),
         "sentence": wording.step_sentence(step),
+        "touches": [wording.touch(one) for one in step.touches],
         "arguments": [[wording.visible(name), wording.visible(value)] for name, value in step.arguments],
         "result": None if step.result is None else wording.visible(step.result),
         "library": None,
@@ -111,8 +116,19 @@ def _step(
     if message is not None:
         shown = dump(message, step.span)
         made["message"] = messages.index(
-            (message.flow, message.start, shown.windows), lambda: message_json(message.unit, shown)
+            (message.flow, message.start, shown.windows),
+            lambda: {
+                **message_json(message.unit, shown),
+                "ways": ways.of(message) if ways is not None else None,
+            },
         )
+        made["own"] = [
+            [start, end]
+            for one in step.touches
+            if (one.message.flow, one.message.start) == (message.flow, message.start)
+            for start, end in one.ranges
+            if one.what != "carries"
+        ]
         made["heading"] = text.message_heading(message, shown)
         made["mark"] = shown.mark
     return made

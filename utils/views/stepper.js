@@ -9,6 +9,8 @@
 import { bytesPanel } from "./bytes.js";
 import { draw, link, make, openHere, uniqueId } from "./dom.js";
 import { Lanes } from "./lanes.js";
+import { drawValues } from "./values.js";
+import { drawWay, stepOf } from "./ways.js";
 
 /** Below this width, in px, the panels stand below each other, as stepper.css has it. */
 const WIDE = 760;
@@ -24,10 +26,28 @@ const SIGNS = {
   last: "M11.6 2H14v12h-2.4zM2 2v12l8.6-6z",
 };
 
+/** What the keys do, as it is told; the arrows are told by the buttons. */
+const KEYS = [
+  ["← →", "a step back, a step on"],
+  ["PgUp PgDn", "to the turn before, to the next"],
+  ["Home End", "to the first step, to the last"],
+  ["1 2 3", "how deep to look"],
+  ["w r", "to the step that wrote the chosen byte, that read it"],
+  ["p", "from a call to its packet, and back"],
+  ["/", "find; Enter goes on, Escape ends it"],
+  ["n N", "to the next found, to the one before"],
+  ["l", "a link to this step"],
+  ["t", "larger type"],
+  ["?", "these keys"],
+];
+
 class Stepper {
-  constructor(journey, level, at) {
+  constructor(journey, level, at, reference) {
     this.journey = journey;
+    this.reference = reference;
     this.found = [];
+    this.chosen = 0; // the field of the bytes that is chosen
+    this.back = null; // where the reader stood before going to the packet
     this.lanes = new Lanes(journey, (position) => this.goTo(position));
     this.root = make("section", { class: "lab-stepper", "aria-label": `Journey of ${journey.name}`, tabindex: "-1" });
     this.root.append(this.frame());
@@ -35,9 +55,15 @@ class Stepper {
     this.observer = new ResizeObserver(() => this.onResize());
     this.observer.observe(this.root);
     this.setLevel(level, at);
+    if (!reference) {
+      this.onHash = () => this.fromAddress();
+      window.addEventListener("hashchange", this.onHash);
+      this.fromAddress();
+    }
   }
 
   close() {
+    if (this.onHash) window.removeEventListener("hashchange", this.onHash);
     this.observer.disconnect();
     this.lanes.close();
     this.root.remove();
@@ -87,7 +113,9 @@ class Stepper {
         make("h2", {}, this.journey.name),
         make("span", { class: "lab-quiet" }, this.journey.how),
         axis,
+        this.tools(),
       ),
+      this.help,
       this.lanes.root,
       this.slider,
       make(
@@ -105,6 +133,73 @@ class Stepper {
       this.body,
       this.status,
     );
+  }
+
+  /** Larger type, a link to the step, and what the keys do. */
+  tools() {
+    this.larger = this.tool("A", "Larger type", () => this.setLarger());
+    this.larger.setAttribute("aria-pressed", "false");
+    const share = this.tool("link", "A link to this step", () => this.share());
+    const keys = this.tool("?", "What the keys do", () => this.showKeys());
+    keys.setAttribute("aria-expanded", "false");
+    this.keys = keys;
+    this.shared = make("input", { class: "lab-shared", readonly: true, "aria-label": "The link", hidden: true });
+    this.help = make(
+      "dl",
+      { class: "lab-help", hidden: true },
+      ...KEYS.flatMap(([key, what]) => [make("dt", {}, key), make("dd", {}, what)]),
+    );
+    return make("span", { class: "lab-tools" }, this.shared, share, this.larger, keys);
+  }
+
+  tool(sign, name, onClick) {
+    const button = make("button", { type: "button", class: "lab-tool", title: name, "aria-label": name }, sign);
+    button.addEventListener("click", onClick);
+    return button;
+  }
+
+  setLarger() {
+    const on = this.root.classList.toggle("lab-large");
+    this.larger.setAttribute("aria-pressed", String(on));
+    this.lanes.layout();
+    this.showBody();
+  }
+
+  showKeys() {
+    this.help.hidden = !this.help.hidden;
+    this.keys.setAttribute("aria-expanded", String(!this.help.hidden));
+  }
+
+  // ── a step that can be handed on ───────────────────────────────────────────
+
+  /** Copies what leads here: the page's address, or the call that shows this step in a notebook. */
+  share() {
+    const address = this.reference
+      ? this.reference.replace("{level}", this.level).replace("{at}", this.at + 1)
+      : new URL(this.fragment(), document.baseURI).href;
+    this.shared.value = address;
+    this.shared.hidden = false;
+    this.shared.focus();
+    this.shared.select();
+    const said = (word) => {
+      this.status.textContent = `${word}: ${address}`;
+    };
+    if (!navigator.clipboard) return said("To be copied");
+    navigator.clipboard.writeText(address).then(() => said("Copied"), () => said("To be copied"));
+  }
+
+  fragment() {
+    return `#step=${this.shown[this.at] + 1}&level=${this.level}`;
+  }
+
+  /** Goes to the step that the address names, if it names one. */
+  fromAddress() {
+    const named = new URLSearchParams(location.hash.slice(1));
+    const index = Number(named.get("step")) - 1;
+    const level = Number(named.get("level"));
+    if (!(index >= 0 && index < this.journey.steps.length)) return;
+    if (this.journey.levels.some(({ value }) => value === level)) this.setLevel(level);
+    this.goToStep(index);
   }
 
   button(sign, name, onClick) {
@@ -178,7 +273,52 @@ class Stepper {
     const target = Math.max(0, Math.min(position, this.shown.length - 1));
     if (target === this.at || !this.shown.length) return;
     this.at = target;
+    this.chosen = 0;
+    if (this.journey.steps[this.shown[target]].kind !== "on the wire") this.back = null;
     this.show();
+  }
+
+  /** To a step by its number among all; the level at which it shows is opened if need be. */
+  goToStep(index) {
+    const step = this.journey.steps[index];
+    if (step.level > this.level) this.setLevel(step.level);
+    this.goTo(this.shown.indexOf(index));
+  }
+
+  /** From a step to the one that wrote, or read, the chosen bytes. */
+  followBytes(reading, field = this.chosen) {
+    const message = this.messageHere();
+    const way = message?.ways?.fields[field];
+    const index = way ? stepOf(way, this.journey.lines, reading) : null;
+    if (index === null) return;
+    this.goToStep(index);
+    this.root.focus({ preventScroll: true });
+  }
+
+  messageHere() {
+    const step = this.journey.steps[this.shown[this.at]];
+    return step.message === null ? null : this.journey.messages[step.message];
+  }
+
+  /** From a call to its message on the wire, and back. */
+  toPacket() {
+    const here = this.shown[this.at];
+    const step = this.journey.steps[here];
+    if (step.kind === "on the wire") {
+      const sender = this.journey.arrows.find(([, end]) => end === here);
+      this.goToStep(this.back ?? (sender ? sender[0] : here));
+      this.back = null;
+      return;
+    }
+    const packet = this.packetOf(step);
+    if (packet < 0) return;
+    this.goToStep(packet);
+    this.back = here;
+  }
+
+  packetOf(step) {
+    if (step.message === null) return -1;
+    return this.journey.steps.findIndex((one) => one.kind === "on the wire" && one.message === step.message);
   }
 
   /** To the first step of the next turn, or of this one, or of the one before. */
@@ -197,7 +337,8 @@ class Stepper {
   }
 
   onKey(event) {
-    const typing = event.target === this.query;
+    const typing = event.target === this.query || event.target === this.shared;
+    const shifted = { N: () => this.toFound(-1), "?": () => this.showKeys() };
     const moves = {
       ArrowRight: () => this.goTo(this.at + 1),
       ArrowDown: () => this.goTo(this.at + 1),
@@ -207,15 +348,26 @@ class Stepper {
       End: () => this.goTo(this.shown.length - 1),
       PageDown: () => this.toTurn(1),
       PageUp: () => this.toTurn(-1),
+      w: () => this.followBytes(false),
+      r: () => this.followBytes(true),
+      p: () => this.toPacket(),
+      n: () => this.toFound(1),
+      l: () => this.share(),
+      t: () => this.setLarger(),
+      "/": () => this.query.focus(),
     };
+    for (const { value } of this.journey.levels) moves[value] = () => this.setLevel(value);
     const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
     if (typing || (plain && event.target.type === "radio" && event.key.startsWith("Arrow"))) {
       // The field's own keys, which the notebook around must not take for commands.
       event.stopPropagation();
       return;
     }
-    if (plain && event.key in moves) {
-      moves[event.key]();
+    const move = plain ? moves[event.key] : undefined;
+    const bare = !(event.ctrlKey || event.metaKey || event.altKey);
+    const act = move ?? (bare ? shifted[event.key] : undefined);
+    if (act) {
+      act();
       event.preventDefault();
       event.stopPropagation();
     }
@@ -334,6 +486,8 @@ class Stepper {
     if (around.length > 8) around.splice(2, around.length - 6, "… › ");
     if (around.length) row.append(make("span", { class: "lab-around" }, "within ", ...around.slice(0, -1)));
     if (step.note) row.append(make("span", { class: "lab-note" }, step.note));
+    for (const touch of step.touches) row.append(make("span", { class: "lab-touch" }, touch));
+    row.append(...this.crossings(step));
     const hidden = (this.shown[this.at + 1] ?? this.journey.steps.length) - this.shown[this.at] - 1;
     if (hidden > 0) {
       const words = hidden === 1 ? "1 deeper step before the next" : `${hidden} deeper steps before the next`;
@@ -342,6 +496,30 @@ class Stepper {
       row.append(button);
     }
     return row;
+  }
+
+  /** The ways from a packet to who sent and who received it, and from those to the packet. */
+  crossings(step) {
+    const here = this.shown[this.at];
+    const found = [];
+    const lead = (words, index) => {
+      const button = make("button", { type: "button", class: "lab-inline" }, words);
+      button.addEventListener("click", () => {
+        this.goToStep(index);
+        this.root.focus({ preventScroll: true });
+      });
+      found.push(button);
+    };
+    for (const [start, end, kind] of this.journey.arrows) {
+      const other = (index) => `${this.journey.steps[index].title}, ${this.journey.steps[index].place}`;
+      if (kind === "bytes" && end === here) lead(`from ${other(start)}`, start);
+      if (kind === "bytes" && start === here) lead(`on to ${other(end)}`, end);
+      if (kind !== "bytes" && end === here) lead(`handed on by ${other(start)}`, start);
+      if (kind !== "bytes" && start === here) lead(`handed on to ${other(end)}`, end);
+    }
+    const packet = found.length ? -1 : this.packetOf(step);
+    if (packet >= 0 && packet !== here) lead("its packet", packet);
+    return found;
   }
 
   /** Opens the level at which the step after this one comes to light, and goes to it. */
@@ -367,11 +545,11 @@ class Stepper {
     const panels = [];
     let arrive = null;
     if (step.source !== null) panels.push(this.source(step));
-    const values = this.values(step);
+    const values = drawValues(step, this.before());
     this.drawnWidth = this.bytesWidth();
     if (step.message !== null) {
       const message = this.journey.messages[step.message];
-      const bytes = bytesPanel(message, step.mark, step.heading, this.drawnWidth);
+      const bytes = bytesPanel(message, step.mark, step.heading, this.drawnWidth, this.bytesOptions(step, message));
       arrive = bytes.arrive;
       panels.push(make("div", { class: "lab-side" }, values, bytes.panel));
     } else if (values) {
@@ -379,10 +557,39 @@ class Stepper {
     }
     this.body.replaceChildren(...panels);
     this.body.classList.toggle("lab-single", panels.length < 2);
+    this.body.classList.toggle("lab-followed", Boolean(this.messageHere()?.ways));
     const line = this.body.querySelector(".lab-current");
     const box = line?.closest(".lab-code");
     if (box) box.scrollTop = line.offsetTop - box.clientHeight / 2;
     arrive?.();
+  }
+
+  bytesOptions(step, message) {
+    if (!message.ways) return { own: step.own };
+    return {
+      own: step.own,
+      way: (index) => {
+        this.chosen = index;
+        return drawWay(message.ways.fields[index], this.journey.lines, (step) => {
+          this.goToStep(step);
+          this.root.focus({ preventScroll: true });
+        });
+      },
+      follow: (index, reading) => this.followBytes(reading, index),
+    };
+  }
+
+  /** The shown steps of this turn whose values this one may have got: the call around it, and the step before. */
+  before() {
+    const step = this.journey.steps[this.shown[this.at]];
+    const found = [];
+    for (let position = this.at - 1; position >= 0; position--) {
+      const earlier = this.journey.steps[this.shown[position]];
+      if (earlier.turn !== step.turn) break;
+      if (!found.length || earlier.depth < step.depth) found.unshift(earlier);
+      if (earlier.depth < step.depth) break;
+    }
+    return found;
   }
 
   source(step) {
@@ -411,22 +618,6 @@ class Stepper {
       make("div", { class: "lab-code", tabindex: "0", role: "group", "aria-label": "Source lines" }, ...rows),
     );
   }
-
-  values(step) {
-    const pairs = [...step.arguments];
-    if (step.result !== null) pairs.push(["→ result", step.result]);
-    if (!pairs.length) return null;
-    return make(
-      "section",
-      { class: "lab-values", "aria-label": "Arguments and result" },
-      make("h3", {}, "Arguments and result"),
-      make(
-        "div",
-        { class: "lab-scroll", tabindex: "0", role: "group", "aria-label": "Values" },
-        make("dl", {}, ...pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
-      ),
-    );
-  }
 }
 
 /** Keeps the focus on a button that has nothing more to do. */
@@ -435,7 +626,7 @@ function disable(button, disabled) {
 }
 
 function render({ model, el }) {
-  const stepper = new Stepper(model.get("journey"), model.get("level"), model.get("at"));
+  const stepper = new Stepper(model.get("journey"), model.get("level"), model.get("at"), model.get("reference"));
   el.append(stepper.root);
   return () => stepper.close();
 }

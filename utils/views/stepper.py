@@ -16,6 +16,7 @@ from utils.records import Journey, Level
 from utils.views import bundle, html, text
 from utils.views.plain import Opener, journey_json
 from utils.views.view import HTML, PLAIN
+from utils.views.ways import Ways
 
 
 class Stepper(anywidget.AnyWidget):
@@ -28,11 +29,22 @@ class Stepper(anywidget.AnyWidget):
     level = traitlets.Int(read_only=True).tag(sync=True)
     at = traitlets.Int(read_only=True).tag(sync=True)
 
-    def __init__(self, facts: Journey, level: Level, at: int, opener: Opener | None) -> None:
+    reference = traitlets.Unicode(read_only=True).tag(sync=True)
+
+    def __init__(
+        self,
+        facts: Journey,
+        level: Level,
+        at: int,
+        opener: Opener | None,
+        ways: Ways | None,
+        reference: str,
+    ) -> None:
         super().__init__()
         self._facts = facts
         self._level = level
-        self.set_trait("journey", journey_json(facts, opener))
+        self.set_trait("journey", journey_json(facts, opener, ways))
+        self.set_trait("reference", reference)
         self.set_trait("level", int(level))
         self.set_trait("at", at - 1)
 
@@ -49,11 +61,19 @@ class Stepper(anywidget.AnyWidget):
 
 
 def stepper(
-    journey: Journey, level: Level = Level.LIBRARY, *, at: int = 1, opener: Opener | None = None
+    journey: Journey,
+    level: Level = Level.LIBRARY,
+    *,
+    at: int = 1,
+    opener: Opener | None = None,
+    ways: Ways | None = None,
+    reference: str = "",
 ) -> Stepper:
     """A widget that opens at step ``at`` (from 1) of those that ``level`` shows.
 
     ``opener`` tells, for an excerpt, the address at which its installed file
-    can be opened; without it there is only the link to the forge.
+    can be opened; without it there is only the link to the forge.  ``ways``
+    tell of each byte who wrote and who read it.  ``reference`` is the call that
+    shows a step, with ``{level}`` and ``{at}`` in it: what a reader hands on.
     """
-    return Stepper(journey, level, at, opener)
+    return Stepper(journey, level, at, opener, ways, reference)

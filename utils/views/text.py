@@ -95,6 +95,7 @@ def step_text(journey: Journey, number: int, level: Level = Level.LIBRARY) -> st
         lines.append(f"{wording.library(step.library)} ({wording.licence(step.library)})")
     if step.note:
         lines.append(wording.visible(step.note))
+    lines += [wording.touch(one) for one in step.touches]
     if step.arguments:
         lines += ["", "arguments"]
         lines += [f"  {wording.visible(name)} = {wording.visible(value)}" for name, value in step.arguments]

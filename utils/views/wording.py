@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from utils.dissection import Messages
-from utils.records import Endpoint, Excerpt, Level, Library, Message, Step, StepKind
+from utils.records import Endpoint, Excerpt, Level, Library, Message, Step, StepKind, Touch
 from utils.wire.units import Side
 
 LEVEL_WORDS: dict[Level, str] = {
@@ -135,6 +135,13 @@ def step_sentence(step: Step) -> str:
     if step.library:
         words.insert(1, library(step.library))
     return ", ".join(words)
+
+
+def touch(of: Touch) -> str:
+    """``writes bytes 6, 8–52 of event "bid" [...]``."""
+    places = ", ".join(str(start) if end - start == 1 else f"{start}–{end - 1}" for start, end in of.ranges)
+    noun = "byte" if sum(end - start for start, end in of.ranges) == 1 else "bytes"
+    return f"{of.what} {noun} {places} of {visible(of.message.unit.summary)}"
 
 
 class Clients:
