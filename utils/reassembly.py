@@ -96,9 +96,8 @@ class Stream:
 
     def finish(self, time_ns: int) -> Iterator[Chunk]:
         """Nothing more comes: every hole is a gap now."""
-        while self._held:
-            if self.next < self._held[0].offset:
-                yield self._gap(self._held[0].offset, time_ns)
+        while self._held:  # only what has a hole before it is held
+            yield self._gap(self._held[0].offset, time_ns)
             yield from self._release()
         # A FIN takes one sequence number, which the peer acknowledges like a byte.
         last = self._acknowledged if self._fin is None else min(self._acknowledged, self._fin)
