@@ -7,6 +7,7 @@ its reason; the same rows stand in the text and in the HTML.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from utils import libraries
@@ -38,7 +39,7 @@ def line_of(entry: Entry | None, linker: Linker) -> Line:
     code = entry.code
     place = libraries.place(code.filename)
     # What has no file, or another name at each run (a notebook's cell), is told by its function.
-    if place is None or libraries.function_lines(code) is None:
+    if place is None or not Path(code.filename).is_file():
         where = f"line {entry.line}" if entry.line else ""
         return Line(wording.visible(" of ".join(filter(None, (where, code.name)))), None)
     proved = linker(entry)

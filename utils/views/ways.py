@@ -12,6 +12,7 @@ from typing import Any
 
 from utils import libraries
 from utils.provenance.ledger import Entry, Field, Ledger, Part
+from utils.provenance.origin import is_application
 from utils.provenance.ranges import size
 from utils.records import Journey, Message, StepKind
 from utils.views import wording
@@ -96,7 +97,9 @@ class Ways:
         return self._steps.get((entry.process, entry.call))
 
     def _code(self, entry: Entry, address: str | None) -> str:
-        """The line itself; nothing where the installed file is not the one that ran."""
-        if entry.code is None or entry.line is None or address is None:
+        """The line itself; nothing where the file that can be read is not the one that ran."""
+        if entry.code is None or entry.line is None:
+            return ""
+        if address is None and not is_application(entry.code):
             return ""
         return wording.visible(libraries.line_text(entry.code.filename, entry.line).strip())
