@@ -22,11 +22,15 @@ from utils.server import Server
 if TYPE_CHECKING:
     from utils.run import Run
     from utils.session import Session
+    from utils.views.live import Live
     from utils.views.view import View
 
 #: The one application that runs at a time, and the lock that keeps it one.
 _running: list[Server] = []
 _starting = threading.Lock()
+
+#: The live view that is being filled, and the server whose packets it shows.
+_watching: list[tuple[Server, Live]] = []
 
 #: What a recording and its first view stand on.
 _NEEDED_LATER = (
@@ -71,6 +75,7 @@ def start(module: str, *arguments: str, mode: str | None = None) -> Server:
 
 def stop() -> None:
     """Stop what :func:`start` started; nothing happens if nothing runs."""
+    _watch_no_longer()
     with _starting:
         while _running:
             _running.pop().stop()
@@ -103,6 +108,38 @@ def record(scenario: Callable[[Session], object], *, name: str | None = None) ->
     if server.mode.name == "replay":
         return replay(name)
     return Run(record_live(scenario, server, name))
+
+
+def watch() -> Live:
+    """The started server's packets as they come, decoded: for the projector, while somebody bids in the page.
+
+    The same call again shows the same view; its ``stop()`` ends it, and so does
+    :func:`stop`.  Only live capture can fill it; in the other modes it says so.
+    Raises InputError if no server runs.
+    """
+    from utils.views.live import live
+    from utils.watching import Watch
+
+    if not _running or not _running[-1].alive:
+        raise InputError(
+            "there is no server to watch",
+            why="none was started, or it has ended" + _log_hint(),
+            next_step="run the cell that calls lab.start(...), then this one again",
+        )
+    server = _running[-1]
+    for watched, view in _watching:
+        if watched is server and view.state == "live":
+            return view
+    _watch_no_longer()
+    view = live(f"Live packets of {server.module}")
+    if server.mode.name != "live":
+        view.end(f"nothing comes in mode {server.mode.name}: {server.mode.why}")
+        return view
+    watching = Watch(server.port, view, lambda: server.alive)
+    view.stop_by(watching.stop)
+    watching.start()
+    _watching.append((server, view))
+    return view
 
 
 def replay(name: str) -> Run:
@@ -140,6 +177,11 @@ def _import_the_rest() -> None:
     """While one waits for the server, there is time for it."""
     for name in _NEEDED_LATER:
         import_module(name)
+
+
+def _watch_no_longer() -> None:
+    while _watching:
+        _watching.pop()[1].stop()
 
 
 def _log_hint() -> str:

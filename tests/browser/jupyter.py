@@ -85,9 +85,9 @@ def _server_facts(process: subprocess.Popen[bytes], runtime: Path, log: Path) ->
 
 
 class NotebookPage:
-    """One notebook, open in JupyterLab."""
+    """One notebook, open in JupyterLab: the one with which it opens, or ``name``."""
 
-    def __init__(self, page: Page, lab: JupyterLab) -> None:
+    def __init__(self, page: Page, lab: JupyterLab, name: str = "") -> None:
         self.page = page
         #: Requests to any other machine.  There must be none: the walkthrough works offline.
         self.abroad: list[str] = []
@@ -96,7 +96,8 @@ class NotebookPage:
         page.on("request", self._note_request)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.set_default_timeout(DEADLINE * 1000)
-        page.goto(f"{lab.url}?token={lab.token}")  # "/" leads to where `make lab` opens
+        path = f"lab/tree/{name}" if name else ""  # "/" leads to where `make lab` opens
+        page.goto(f"{lab.url}{path}?token={lab.token}")
         self.wait_until_idle()
 
     def _note_request(self, request: Any) -> None:
@@ -191,10 +192,10 @@ class Stepper:
 
 
 @contextmanager
-def opened(browser: Browser, lab: JupyterLab) -> Iterator[NotebookPage]:
-    """JupyterLab's first page, at the notebook with which it opens."""
+def opened(browser: Browser, lab: JupyterLab, name: str = "") -> Iterator[NotebookPage]:
+    """JupyterLab's first page, at the notebook with which it opens, or at ``name``."""
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
     try:
-        yield NotebookPage(context.new_page(), lab)
+        yield NotebookPage(context.new_page(), lab, name)
     finally:
         context.close()

@@ -17,7 +17,11 @@ from utils.views import palette
 SCRIPTS = {
     "stepper.js": ("dom.js", "ways.js", "bytes.js", "lanes.js", "values.js", "stepper.js"),
     "inspector.js": ("dom.js", "bytes.js", "inspector.js"),
+    "live.js": ("dom.js", "live.js"),
 }
+
+#: What is said first, the others may say more exactly.
+STYLES = ("stepper.css", "live.css")
 
 _IMPORT = re.compile(r'^import \{ [\w, ]+ \} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function|class|const)", re.MULTILINE)
@@ -35,5 +39,5 @@ def script(widget: str = "stepper.js") -> str:
 
 @cache
 def style() -> str:
-    """The stepper's style sheet, the palette's variables first."""
-    return palette.css_variables(".lab-stepper") + _read("stepper.css")
+    """The widgets' style sheets, the palette's variables first."""
+    return palette.css_variables(".lab-stepper") + "\n".join(map(_read, STYLES))

@@ -243,7 +243,7 @@ def packet_rows(
     last = len(messages) if most is None else start - 1 + most
     for number, message in enumerate(messages[start - 1 : last], start):
         sender, receiver = who.ends(message)
-        told = _told(message.unit)
+        told = summary(message.unit)
         # Of a flow's first row only the capture's beginning tells what should come before.
         expected = ends.get(message.flow, 0 if start == 1 else message.start)
         hole = message.start - expected if whole else 0
@@ -261,7 +261,7 @@ def packet_rows(
         ]
 
 
-def _told(unit: Unit) -> str:
+def summary(unit: Unit) -> str:
     """What a unit is, in one line; and the first thing that is wrong with it."""
     if not unit.faults:
         return unit.summary

@@ -151,12 +151,17 @@ class Clients:
     numbered by its first message, because ports differ from run to run.
     """
 
-    def __init__(self, messages: Iterable[Message], named: Mapping[int, str] | None = None) -> None:
+    def __init__(self, messages: Iterable[Message] = (), named: Mapping[int, str] | None = None) -> None:
+        self._named = named or {}
         self._names: dict[Endpoint, str] = {}
+        self.add(messages)
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """More messages of the same capture."""
         for message in messages.first_of_each_flow() if isinstance(messages, Messages) else messages:
             end = _client_end(message)
             if end not in self._names:
-                given = (named or {}).get(end.port)
+                given = self._named.get(end.port)
                 self._names[end] = visible(given) if given else f"client {len(self._names) + 1}"
 
     @property
