@@ -142,6 +142,11 @@ def notebooks(extra: Sequence[str]) -> int:
     return python("tools/notebooks.py", *(extra or ["run"]))
 
 
+def stacks(extra: Sequence[str]) -> int:
+    """Record the report's application anew, on the versions of its day and on these."""
+    return python("tools/stacks.py", *extra)
+
+
 def marked(mark: str) -> Callable[[Sequence[str]], int]:
     """A command that runs only the tests that carry ``mark``, one at a time, and shows what they print."""
 
@@ -195,6 +200,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "test": test,
     "lint": lint,
     "notebooks": notebooks,
+    "stacks": stacks,
     "bench": marked("bench"),
     "soak": marked("soak"),
     "fuzz": fuzz,

@@ -20,6 +20,7 @@ from utils.errors import InputError
 from utils.server import Server
 
 if TYPE_CHECKING:
+    from utils.records import Level
     from utils.run import Run
     from utils.session import Session
     from utils.views.live import Live
@@ -153,6 +154,35 @@ def load(folder: str | Path) -> Run:
     from utils.run import Run
 
     return Run(recording.load(Path(folder)))
+
+
+def diff(left: str | Run, right: str | Run, event: str | None = None, *, level: Level | None = None) -> View:
+    """The journey of ``event`` on two sets of versions, step beside step.
+
+    ``left`` and ``right`` are runs, or names of recordings in captures/; left
+    out, the event is the first one of ``left``, and the steps are those that do
+    the work.  Raises InputError if one of the two holds no such event.
+    """
+    from utils.records import Level
+    from utils.stackdiff import compare
+    from utils.views import sidebyside
+
+    one, other = (replay(run) if isinstance(run, str) else run for run in (left, right))
+    event = event or one.first_event()
+    sources = one.recording.sources, other.recording.sources
+    rows = compare(one.journey(event), other.journey(event), level or Level.ESSENTIAL, sources)
+    return sidebyside.diff(rows, event, (one.recording.meta.versions, other.recording.meta.versions))
+
+
+def claims(*names: str) -> View:
+    """What the report says, held against recordings of its own application; see stacks/README.md."""
+    from utils.claims import CLAIMS, EVENT, Evidence
+    from utils.views import sidebyside
+
+    runs = [replay(name) for name in names]
+    held = [Evidence.of(run.recording, run.messages, run.journey(EVENT)) for run in runs]
+    answers = [sidebyside.Answer(claim.said, tuple(claim.check(one) for one in held)) for claim in CLAIMS]
+    return sidebyside.claims(answers, [one.stack for one in held])
 
 
 def read(path: str | Path, *, port: int | None = None) -> Run:

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import ast
 import email.message
+import hashlib
 import importlib.metadata
 import platform
+import re
 import sys
 import sysconfig
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from utils.records import Code, Excerpt, Library, Link
+from utils.records import Code, Definition, Excerpt, Library, Link
 
 if TYPE_CHECKING:
     from stack_data.core import Source
@@ -135,6 +138,8 @@ def place(filename: str) -> Place | None:
     """
     if filename.startswith("<"):
         return None
+    if (name := _PORTABLE.fullmatch(filename)) is not None:
+        return Place(_named(name["library"]), name["path"])
     file = Path(filename).resolve()
     for folder in _site_folders():
         if file.is_relative_to(folder):
@@ -149,6 +154,20 @@ def place(filename: str) -> Place | None:
         top = top.parent
     path = PurePosixPath(*file.relative_to(top).parts)
     return Place(Library(path.parts[0].removesuffix(".py"), "", "", None), str(path))
+
+
+#: A portable name that is found on no path here; a drive's letter alone is no library.
+_PORTABLE = re.compile(r"(?P<library>[^:/\\<>]{2,}):(?P<path>[^\\:]+)")
+
+
+def _named(name: str) -> Library:
+    """The library that goes by ``name``: the installed one, if there is one."""
+    if name == python_library().name:
+        return python_library()
+    try:
+        return distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return Library(name, "", "", None)
 
 
 @cache
@@ -254,6 +273,44 @@ def _definitions(filename: str) -> dict[int, ast.FunctionDef | ast.AsyncFunction
         elif isinstance(node, ast.Lambda):
             found.setdefault(node.lineno, node)
     return found
+
+
+def definitions(filename: str) -> dict[str, Definition]:
+    """Every function and class of a file, by its qualified name; the last one, of several."""
+    source = _source(filename)
+    found: dict[str, Definition] = {}
+
+    def look(node: ast.AST, around: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                name = around + child.name
+                is_class = isinstance(child, ast.ClassDef)
+                last = child.end_lineno or child.lineno
+                text = textwrap.dedent("\n".join(lines[child.lineno - 1 : last]))
+                digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+                found[name] = Definition("class" if is_class else "function", child.lineno, last, digest)
+                look(child, f"{name}." if is_class else f"{name}.<locals>.")
+            else:
+                look(child, around)
+
+    if source is not None and source.tree is not None:
+        lines = source.lines
+        look(source.tree, "")
+    return found
+
+
+def modules(name: str) -> list[str]:
+    """The Python files of the distribution ``name``, as installed."""
+    files = importlib.metadata.files(name) or ()
+    return [str(file.locate()) for file in files if file.suffix == ".py"]
+
+
+def licence_text(name: str) -> str:
+    """The licence of the distribution ``name`` in its own words; empty where it is not installed with it."""
+    for file in importlib.metadata.files(name) or ():
+        if ".dist-info" in file.parts[0] and file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING")):
+            return file.read_text(encoding="utf-8")
+    return ""
 
 
 def function_lines(code: Code) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ no path of the machine that made it and no secret.
       meta.json              what ran, when, with which versions, in which mode
       packets.pcapng         the segments; Wireshark opens it
       PROCESS.trace.json.gz  the calls of one process
+      sources.json.gz        if it is there: excerpts of the versions that ran, with their licences
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import asdict, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from utils import libraries
+from utils import libraries, sources
 from utils.capture import files
 from utils.errors import CaptureFileError
 from utils.overview import bytes_missing, server_port
@@ -30,6 +31,7 @@ from utils.tracing import store
 
 META_FILE = "meta.json"
 PACKETS_FILE = "packets.pcapng"
+SOURCES_FILE = "sources.json.gz"
 #: So many kinds of packets without a segment are named.
 _MOST_KINDS = 8
 
@@ -53,6 +55,8 @@ def save(recording: Recording, folder: Path) -> Path:
         files.write_segments(fresh / PACKETS_FILE, recording.segments)
         for trace in recording.traces:
             store.save(_renamed(trace, _portable), fresh / f"{trace.process}{TRACE_SUFFIX}")
+        if recording.sources is not None:
+            sources.save(recording.sources, fresh / SOURCES_FILE)
         fresh.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -116,7 +120,8 @@ def load(folder: Path) -> Recording:
     traces = [
         _renamed(store.load(path), libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))
     ]
-    return Recording(meta, segments, tuple(traces))
+    kept = folder / SOURCES_FILE
+    return Recording(meta, segments, tuple(traces), sources.load(kept) if kept.exists() else None)
 
 
 def _load_meta(path: Path) -> Meta:

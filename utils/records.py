@@ -239,6 +239,38 @@ class Meta:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Definition(NamedTuple):
+    """Where a function or class stands in its file."""
+
+    kind: str  # "class" or "function"
+    first: int  # the line of its ``def`` or ``class``
+    last: int
+    digest: str  # of its text, wherever it stands and however far it is indented
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a recording keeps of the sources that ran, for where other versions are installed.
+
+    Files go by their portable names (``Flask:flask/app.py``, see :mod:`utils.libraries`).
+    """
+
+    libraries: Mapping[str, Library]  # by name
+    licences: Mapping[str, str]  # name → the licence's own text, as installed
+    definitions: Mapping[str, Mapping[str, Definition]]  # file → qualified name → where
+    lines: Mapping[str, Mapping[int, str]]  # file → number → text, of the excerpts alone
+    excerpts: Mapping[tuple[str, str, int | None], tuple[int | None, ...]]  # file, function, current line
+
+    def excerpt(self, file: str, function: str, current: int | None) -> Excerpt | None:
+        """The excerpt of ``function`` at line ``current`` as it was when it ran; None if none was kept."""
+        numbers = self.excerpts.get((file, function, current))
+        if numbers is None:
+            return None
+        texts = self.lines[file]
+        lines = tuple(None if number is None else (number, texts[number]) for number in numbers)
+        return Excerpt(file.partition(":")[2], file, function, lines, current)
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Packets and calls of one run, on one clock."""
@@ -246,6 +278,7 @@ class Recording:
     meta: Meta
     segments: Sequence[Segment]  # by time_ns
     traces: tuple[Trace, ...]  # one for each traced process
+    sources: Sources | None = None  # kept where the versions are the point
 
     def trace(self, process: str) -> Trace:
         """The trace of ``process``; KeyError if it was not traced."""

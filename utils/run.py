@@ -70,6 +70,14 @@ class Run:
         found = [self.messages[place] for place, packet in self.messages.socketio() if packet.event == name]
         return [message for message in found if side in (None, message.side)]
 
+    def first_event(self) -> str:
+        """The name of the first event that was sent.  Raises InputError if there was none."""
+        for message in self.messages:
+            for packet in message.unit.packets:
+                if packet.socketio is not None and packet.socketio.event is not None:
+                    return packet.socketio.event
+        raise InputError("there is no event in this recording", next_step="record a scenario that emits one")
+
     def received(self, name: str) -> dict[str, list[Any]]:
         """For each client, what the event ``name`` brought it, as the wire tells."""
         found: dict[str, list[Any]] = {client: [] for client in sorted(set(self.clients.values()))}

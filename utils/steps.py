@@ -67,6 +67,7 @@ class StepMaker:
     ) -> None:
         self.turn = 0
         self._versions = recording.meta.versions
+        self._sources = recording.sources
         self._port = recording.meta.port
         self._turns = turns
         self._placement = placement
@@ -205,9 +206,14 @@ class StepMaker:
         library = self.library(code)
         where = libraries.place(code.filename)
         same = where is not None and library == where.library
+        excerpt = None
+        if self._sources is not None and where is not None:
+            excerpt = self._sources.excerpt(where.portable, code.name, line)
+        elif same:
+            excerpt = libraries.excerpt(code, line)
         return _Source(
             library=library,
-            excerpt=libraries.excerpt(code, line) if same else None,
+            excerpt=excerpt,
             link=libraries.link(
                 code.filename, line or code.first_line, version=library.version if library else None
             ),
