@@ -49,28 +49,32 @@ class Statistics(NamedTuple):
     dropped: int  # for want of room
 
 
-def open_socket(port: int, iface: str, prepare: Callable[[socket.socket], None]) -> socket.socket:
-    """A packet socket for the TCP segments to and from ``port``; ``prepare`` makes its room.
+def prepare(make_room: Callable[[socket.socket], None]) -> socket.socket:
+    """A packet socket with its room, that receives nothing yet; :func:`begin` lets it.
 
-    Raises PermissionError where packets may not be read.
+    To make room takes the kernel a while: it can be done before anybody knows
+    what is to be captured.  Raises PermissionError where packets may not be read.
     """
-    # Protocol 0 receives nothing yet; bind() below opens the tap.
-    opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    prepared = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # protocol 0: none
     try:
-        program = bpf.tcp_port(port)
-        instructions = ctypes.create_string_buffer(program)  # the kernel copies them from here
-        attach = struct.pack("@HP", len(program) // bpf.INSTRUCTION, ctypes.addressof(instructions))
-        opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attach)
         # Stamps are made as packets arrive, not as they are copied.
-        opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        prepared.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         # A loopback packet passes twice, going out and coming in; once is enough.
-        opened.setsockopt(SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
-        prepare(opened)
-        opened.bind((iface, _ETH_P_ALL))
+        prepared.setsockopt(SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+        make_room(prepared)
     except BaseException:
-        opened.close()
+        prepared.close()
         raise
-    return opened
+    return prepared
+
+
+def begin(prepared: socket.socket, port: int, iface: str) -> None:
+    """Receive the TCP segments to and from ``port`` from here on."""
+    program = bpf.tcp_port(port)
+    instructions = ctypes.create_string_buffer(program)  # the kernel copies them from here
+    attach = struct.pack("@HP", len(program) // bpf.INSTRUCTION, ctypes.addressof(instructions))
+    prepared.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attach)
+    prepared.bind((iface, _ETH_P_ALL))
 
 
 def statistics(opened: socket.socket) -> Statistics:
@@ -88,10 +92,14 @@ class PacketSocket:
 
     link_type = ETHERNET
 
-    def __init__(self, port: int, iface: str = LOOPBACK) -> None:
-        self.socket = open_socket(port, iface, _make_room)
+    def __init__(self) -> None:
+        self.socket = prepare(_make_room)
         self._poll = select.poll()
         self._poll.register(self.socket, select.POLLIN)
+
+    def begin(self, port: int, iface: str = LOOPBACK) -> None:
+        """Receive the TCP segments to and from ``port`` from here on."""
+        begin(self.socket, port, iface)
 
     def take(self, timeout: float) -> tuple[int, bytes]:
         """How many packets are here, and they themselves; if none are, wait for ``timeout`` seconds."""

@@ -17,12 +17,16 @@ from utils.capture.stamped import Stamped
 
 
 class PortableSocket:
-    """The TCP segments to and from ``port`` on the loopback.
+    """The TCP segments to and from one port on the loopback."""
 
-    Raises what the platform's socket raises where packets may not be read.
-    """
+    link_type: int
+    _socket: Any = None
 
-    def __init__(self, port: int) -> None:
+    def begin(self, port: int) -> None:
+        """Receive them from here on.
+
+        Raises what the platform's socket raises where packets may not be read.
+        """
         self._socket = conf.L2listen(iface=conf.loopback_name, filter=f"tcp port {port}")
         self.link_type = _link_type(self._socket)
 
@@ -45,7 +49,8 @@ class PortableSocket:
         """These sockets do not all count what they drop."""
 
     def close(self) -> None:
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
 
 
 def _link_type(listening: Any) -> int:

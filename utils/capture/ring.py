@@ -15,7 +15,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from utils.capture.afpacket import LOOPBACK, ROOM, SOL_PACKET, Statistics, open_socket, statistics
+from utils.capture.afpacket import LOOPBACK, ROOM, SOL_PACKET, Statistics, begin, prepare, statistics
 from utils.capture.pcapng import ETHERNET
 from utils.capture.stamped import Stamped
 
@@ -44,7 +44,7 @@ _FRAME_HEAD = struct.Struct("@IIIIIIH")
 
 
 class Ring:
-    """The TCP segments to and from ``port`` on ``iface``, block by block.
+    """The TCP segments to and from one port, block by block.
 
     A block is taken as the kernel filled it, whole: what it costs to take a
     packet is a share of one copy.  Raises PermissionError where packets may not
@@ -54,8 +54,8 @@ class Ring:
 
     link_type = ETHERNET
 
-    def __init__(self, port: int, iface: str = LOOPBACK) -> None:
-        self._socket = open_socket(port, iface, _make_ring)
+    def __init__(self) -> None:
+        self._socket = prepare(_make_ring)
         try:
             self._memory = mmap.mmap(self._socket.fileno(), BLOCK * BLOCKS)
         except BaseException:
@@ -64,6 +64,10 @@ class Ring:
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._next = 0  # the block that is ours next
+
+    def begin(self, port: int, iface: str = LOOPBACK) -> None:
+        """Receive the TCP segments to and from ``port`` from here on."""
+        begin(self._socket, port, iface)
 
     def take(self, timeout: float) -> tuple[int, bytes]:
         """The next block and how many packets it holds; if none is ready, wait for ``timeout`` seconds."""

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -42,6 +43,9 @@ class Source(Protocol):
     """Where packets come from."""
 
     link_type: int
+
+    def begin(self, port: int) -> None:
+        """Receive the TCP segments to and from ``port`` from here on."""
 
     def take(self, timeout: float) -> tuple[int, bytes]:
         """How many packets are here, and they themselves; if none are, wait for ``timeout`` seconds."""
@@ -144,6 +148,12 @@ class Sniffer:
     def __init__(self) -> None:
         self._orders: queue.SimpleQueue[Capture | None] = queue.SimpleQueue()
         self._current: Capture | None = None
+        self._spare: Source | None = None
+
+    def stand_by(self) -> None:
+        """Make the room for the first capture before it is asked for; that it cannot be made is said then."""
+        with suppress(Exception):
+            self._spare = _source()
 
     def run(self) -> None:
         """Until the parent is gone."""
@@ -153,7 +163,13 @@ class Sniffer:
     def capture(self, words: dict[str, Any]) -> dict[str, Any]:
         """When this returns, no packet is missed any more."""
         self.end({})
-        self._current = Capture(_source(int(words["port"])))
+        source, self._spare = self._spare or _source(), None
+        try:
+            source.begin(int(words["port"]))
+        except BaseException:
+            source.close()
+            raise
+        self._current = Capture(source)
         self._orders.put(self._current)
         return {}
 
@@ -181,25 +197,26 @@ def main() -> None:
     """Serve the parent until it is gone."""
     control = Control.take_over()
     sniffer = Sniffer()
+    sniffer.stand_by()
     handlers = {"capture": sniffer.capture, "collect": sniffer.collect, "end": sniffer.end}
     control.serve(handlers, on_parent_gone=sniffer.leave)
     control.ready()
     sniffer.run()
 
 
-def _source(port: int) -> Source:
+def _source() -> Source:
     if sys.platform != "linux":
         # Scapy takes most of a second to load: only where it is needed.
         from utils.capture.portable import PortableSocket
 
-        return PortableSocket(port)
+        return PortableSocket()
     try:
-        return Ring(port)
+        return Ring()
     except PermissionError:
         raise
     except OSError as error:
         print(f"no ring on this system ({error}): packets are taken one by one", file=sys.stderr)
-        return PacketSocket(port)
+        return PacketSocket()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from utils.dissection import Messages
 from utils.records import Endpoint, Excerpt, Level, Library, Message, Step, StepKind, Touch
 from utils.wire.units import Side
 
@@ -158,7 +157,9 @@ class Clients:
 
     def add(self, messages: Iterable[Message]) -> None:
         """More messages of the same capture."""
-        for message in messages.first_of_each_flow() if isinstance(messages, Messages) else messages:
+        # A capture's many messages know their flows, and need not all be looked at.
+        first = getattr(messages, "first_of_each_flow", None)
+        for message in messages if first is None else first():
             end = _client_end(message)
             if end not in self._names:
                 given = self._named.get(end.port)
