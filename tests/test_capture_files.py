@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import links
 from utils.capture import files
 from utils.capture.pcapng import Writer
 from utils.errors import CaptureFileError
@@ -182,3 +183,17 @@ def test_what_holds_no_segment_is_counted_by_its_name(tmp_path):
     path.write_bytes(file.getvalue())
     contents = files.read(path)
     assert contents.refused == {"ARP": 1, "UDP": 2} and contents.packets == 4 and len(contents.segments) == 1
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_segment_is_read_out_of_every_kind_of_packet(tmp_path, version):
+    """Twenty link types, both versions of IP; each in a file of its own, as anybody may hand in."""
+    for number, form in enumerate(links.FORMS):
+        path = tmp_path / f"{number}.pcap"
+        path.write_bytes(links.pcap(form.link_type, form.packet(version, links.tcp(b"hello"))))
+        contents = files.read(path)
+        assert [segment.payload for segment in contents.segments] == [b"hello"], form.name
+        (segment,) = contents.segments
+        assert (segment.flow.source.port, segment.flow.destination.port) == links.PORTS
+        assert (":" in segment.flow.source.host) == (version == 6)
+        assert not contents.refused and contents.ends_early is None

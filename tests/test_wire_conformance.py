@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import socket
+import threading
 
 import pytest
+from werkzeug.serving import make_server
 
 from tests.wire_bytes import CONVERSATION, UPGRADE, Pieces, framed, switching, talk
 from utils.wire import rules
@@ -78,6 +81,36 @@ def test_html_inside_a_websocket():
     page = b"HTTP/1.1 400 Bad request\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<!DO"
     finding = one((S, page))
     assert finding.got == "HTTP" and finding.clause == "RFC 6455 §5"
+
+
+@pytest.fixture(scope="module")
+def werkzeugs_page() -> bytes:
+    """What Werkzeug really writes when it reads a frame that was left over as a request."""
+    server = make_server(
+        "127.0.0.1", 0, lambda environ, start: start("204 No Content", []) and [], threaded=True
+    )
+    server.log = server.RequestHandlerClass.log = lambda *_: None
+    running = threading.Thread(target=server.serve_forever, daemon=True)
+    running.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as asking:
+            asking.sendall(framed(b"\x03\xe8", opcode=8) + b"\n")
+            asking.shutdown(socket.SHUT_WR)
+            with asking.makefile("rb") as answer:
+                return answer.read()
+    finally:
+        server.shutdown()
+        running.join(30)
+        server.server_close()
+
+
+@pytest.mark.parametrize("size", [20, 300, 4096])
+def test_a_page_without_a_head_inside_a_websocket(werkzeugs_page, size):
+    """However it comes, it is one finding, and named."""
+    pieces = [(S, werkzeugs_page[at : at + size]) for at in range(0, len(werkzeugs_page), size)]
+    finding = one(*pieces)
+    assert (finding.got, finding.clause) == ("an HTML page", "RFC 6455 §5")
+    assert werkzeugs_page.lower().startswith(b"<!doctype html")
 
 
 def test_an_unmasked_client_frame():

@@ -6,11 +6,14 @@ and points at the bytes; what the capture itself has missed is no finding.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from utils.wire.rules import Broken, Rule, all_rules
-from utils.wire.units import Unit
+from utils.wire.units import Fault, Layer, Side, Unit
+
+_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,22 @@ class Lens:
 
     def __init__(self) -> None:
         self._rules: list[Rule] = all_rules()
+        self._broken: dict[Side, tuple[int, tuple[Fault, ...]]] = {}  # where bytes that nobody decodes end
 
     def look(self, unit: Unit) -> list[Finding]:
         """What ``unit`` breaks, or shows to have been broken."""
-        found = list(_faults(unit))
+        found = [] if self._goes_on(unit) else list(_faults(unit))
         for rule in self._rules:
             found += map(_finding, rule.look(unit))
         return found
+
+    def _goes_on(self, unit: Unit) -> bool:
+        """Whether it is more of what was told already: bytes that nobody decodes, for the same reason."""
+        if unit.layer is not Layer.UNKNOWN:
+            return False
+        before = self._broken.get(unit.side)
+        self._broken[unit.side] = unit.end, unit.faults
+        return before == (unit.start, unit.faults)
 
     def finish(self) -> list[Finding]:
         """What was still owed when the capture ended."""
@@ -60,5 +72,9 @@ def _finding(broken: Broken) -> Finding:
 def _faults(unit: Unit) -> Iterator[Finding]:
     """The decoders' faults; those without a clause tell of the capture, not of the sender."""
     for fault in unit.faults:
-        if fault.clause:
+        if fault.clause.startswith("RFC 6455") and _PAGE.match(unit.raw):
+            # Left-over frames, read as HTTP/0.9, are answered with a page and without a head.
+            rule = "Inside a WebSocket there are frames, and nothing else."
+            yield Finding(unit, 0, rule, "an HTML page", "RFC 6455 §5")
+        elif fault.clause:
             yield Finding(unit, fault.offset, f"Expected {fault.expected}.", fault.got, fault.clause)
