@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from utils.wire.rules import Broken, Rule, all_rules
 from utils.wire.units import Fault, Layer, Side, Unit
 
-_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
+_PAGE = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
