@@ -27,6 +27,14 @@ def test_all_at_once_is_one_by_one(made, noise):
     lengths = np.array([len(frame) for frame in whole], np.int64)
     wanted = np.array([want for *_, want in made], bool)
     found = payloads(data, ends - lengths, np.where(wanted, lengths, 0))
-    for frame, want, payload in zip(whole, wanted, found, strict=True):
+    for frame, want, payload in zip(whole, wanted, list(found), strict=True):
         header = websocket.parse(frame)
         assert payload == (websocket.unmask(header.key, frame[header.head :]) if want else b"")
+
+
+def test_texts_may_stand_in_the_place_of_frames():
+    frame = framed("hello", key=b"abcd")
+    data = frame * 3
+    at, size = np.arange(3) * len(frame), np.array([len(frame), 0, 0])
+    found = payloads(data, at, size, {1: b"inflated", 2: b""})
+    assert list(found) == [b"hello", b"inflated", b""]

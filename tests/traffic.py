@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
+import uuid
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
+from lab_server.house import BidView
 from tests.wire_bytes import UPGRADE, framed, switching
 from utils.records import Endpoint, Flag, Flow, Segment
 from utils.wire.units import Side
@@ -30,10 +33,35 @@ class Deflater:
         return framed(data[:-4], client=client, rsv=4, opcode=1, key=key)
 
 
+def bid(number: int, chance: random.Random, namespace: str = "") -> str:
+    """What a client of the auction sends: the event, with an acknowledgement asked for."""
+    name = str(uuid.UUID(int=chance.getrandbits(128), version=4))
+    told = {"id": name, "lot": number % 50, "bidder": "Grace Hopper", "cents": 12_500 + number}
+    return f"42{namespace}{number}{packed(['bid', told])}"
+
+
+def answers(number: int, namespace: str = "") -> str:
+    """What the auction answers: the news to everybody, or the acknowledgement."""
+    placed = BidView(number, "Grace Hopper", 12_500 + number, 1_790_000_000_000 + number)
+    if number % 4 == 1:
+        return f"43{namespace}{number}{packed([{'ok': True, 'bid': placed.as_json()}])}"
+    return f"42{namespace}{packed(['bids placed', {'lot': number % 50, 'bids': [placed.as_json()]}])}"
+
+
+def packed(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
 def said(
-    chance: random.Random, messages: int, *, deflated: bool = False, fragments: float = 0.0, odd: float = 0.0
+    chance: random.Random,
+    messages: int,
+    *,
+    deflated: bool = False,
+    fragments: float = 0.0,
+    odd: float = 0.0,
+    namespace: str = "",
 ) -> Iterator[tuple[Side, bytes]]:
-    """What both sides of one connection say: a poll, the upgrade, then so many messages.
+    """What both sides of one connection say: a poll, the upgrade, then so many of the auction's messages.
 
     ``fragments`` and ``odd`` are shares of the messages: in two frames (of one
     segment, or of two); and control frames, binary ones, other packets, faults.
@@ -46,14 +74,7 @@ def said(
     for number in range(messages):
         side = Side.SERVER if number % 2 else Side.CLIENT
         client, key = side is Side.CLIENT, chance.randbytes(4)
-        if client:
-            text = (
-                f'42/lot,{number}["bid",{{"lot":{number % 50},"bidder":"alice","cents":{12_500 + number}}}]'
-            )
-        else:
-            text = (
-                f'42["bids placed",{{"lot":{number % 50},"bids":[{{"number":{number},"cents":{number}}}]}}]'
-            )
+        text = bid(number, chance, namespace) if client else answers(number, namespace)
         if chance.random() < odd:
             yield side, chance.choice(_ODD)(client, key, text)
         elif chance.random() < fragments:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import numpy as np
+
+from utils import bulk
+from utils.payloads import Payloads
 from utils.wire.connection import Connection
-from utils.wire.units import Layer, Side, Unit
+from utils.wire.units import Layer, Side, SocketPacket, Unit
 
 Pieces = Iterable[tuple[Side, bytes]]
 
@@ -137,3 +141,12 @@ def understood(units: Iterable[Unit]) -> list[Unit | tuple[Side, int, bytes]]:
         else:
             own.append((unit.side, unit.start, unit.raw))
     return found[Side.CLIENT] + found[Side.SERVER]
+
+
+def in_bulk(messages: Sequence[bytes]) -> list[SocketPacket | None]:
+    """The packet that each of the messages is, decoded together; None for what is left to care."""
+    ends = np.cumsum([len(message) for message in messages]).astype(np.int64)
+    begins = ends - np.array([len(message) for message in messages], np.int64)
+    found: dict[int, SocketPacket | None] = dict.fromkeys(range(len(messages)))
+    found.update(bulk.packets(Payloads(b"".join(messages), begins, ends), lambda place: ()))
+    return list(found.values())

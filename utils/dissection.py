@@ -13,15 +13,17 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.payloads import payloads
+from utils import bulk
+from utils.payloads import Payloads, payloads
 from utils.records import Message, Segment
 from utils.runs import NOTHING, Dissector, Kept, side
 from utils.segments import Segments
-from utils.wire import frames, socketio
+from utils.wire import frames
 from utils.wire.units import SocketPacket
+from utils.wire.websocket import Opcode
 
-#: So many messages are looked at together while somebody looks at all of them.
-_STRIDE = 1024
+#: So many messages, and bytes, are looked at together while somebody looks at all of them.
+_STRIDE, _MOST_BYTES = 1 << 12, 1 << 23
 
 #: The first byte of a text message in one frame.
 _TEXT, _COMPRESSED_TEXT = 0x81, 0xC1
@@ -47,16 +49,23 @@ class Messages(Sequence[Message]):
         Attachments stand where the wire has them: behind their packet, each a
         message of its own (see :func:`utils.wire.attachments.whole_packets`).
         """
-        for begin in range(0, len(self._rows), _STRIDE):
+        begin = 0
+        while begin < len(self._rows):
             rows = self._rows[begin : begin + _STRIDE]
+            fitting = int(np.searchsorted(np.cumsum(rows["size"], dtype=np.int64), _MOST_BYTES))
+            rows = rows[: max(1, fitting)]
             texts = _texts(self._data, rows, self._kept)
-            for place, packet in enumerate(socketio.sound(texts), begin):
-                if packet is not None:
-                    yield place, packet
-                    continue
-                for one in self[place].unit.packets:
-                    if one.socketio is not None:
-                        yield place, one.socketio
+            yield from bulk.packets(texts, self._unusual, begin)
+            begin += len(rows)
+
+    def _unusual(self, place: int) -> list[SocketPacket]:
+        """The Socket.IO packets of a message, as its unit has them."""
+        kept = int(self._rows["kept"][place])
+        what = self._kept[kept] if kept != NOTHING else None
+        if isinstance(what, frames.Cut) and what.part is not None and what.part.whole is None:
+            return []  # the message's last frame has them
+        packets = self[place].unit.packets
+        return [packet.socketio for packet in packets if packet.socketio is not None]
 
     def first_of_each_flow(self) -> list[Message]:
         """The first message of each flow, in order."""
@@ -84,6 +93,8 @@ class Messages(Sequence[Message]):
         what = None if kept == NOTHING else self._kept[kept]
         if isinstance(what, Message):
             return what
+        if isinstance(what, frames.Cut):
+            return Message(self._flows[flow], what.unit(), time_ns, time_ns)
         whose, raw = self._sides[flow], self._data[at : at + size]
         plain = kept == NOTHING
         unit = frames.plain(whose, start, raw) if plain else frames.inflated(whose, start, raw, what)
@@ -105,13 +116,17 @@ def messages(segments: Iterable[Segment], *, server_port: int) -> Messages:
     return Messages(columns, dissector.run(), dissector.kept, server_port)
 
 
-def _texts(data: bytes, rows: NDArray[Any], kept: Sequence[Kept]) -> list[bytes]:
-    """What the text messages of one frame among ``rows`` carry; nothing for other messages."""
-    first = np.frombuffer(data or b"\0", np.uint8)[rows["at"]]
-    plain = (rows["kept"] == NOTHING) & (first == _TEXT)
-    found = payloads(data, rows["at"], np.where(plain, rows["size"], 0))
-    for place in np.flatnonzero(first == _COMPRESSED_TEXT).tolist():
-        inflated = kept[rows["kept"][place]]
-        if isinstance(inflated, bytes):
-            found[place] = inflated
-    return found
+def _texts(data: bytes, rows: NDArray[Any], kept: Sequence[Kept]) -> Payloads:
+    """What the text messages among ``rows`` carry; nothing for what only its unit can tell."""
+    plain = (rows["kept"] == NOTHING) & (np.frombuffer(data or b"\0", np.uint8)[rows["at"]] == _TEXT)
+    known = {}
+    for place in np.flatnonzero(rows["kept"] != NOTHING).tolist():
+        what = kept[rows["kept"][place]]
+        if isinstance(what, bytes):
+            if data[rows["at"][place]] == _COMPRESSED_TEXT:
+                known[place] = what
+        elif isinstance(what, frames.Cut):
+            part = what.part
+            if part is not None and part.whole is not None and part.opcode is Opcode.TEXT:
+                known[place] = part.whole
+    return payloads(data, rows["at"], np.where(plain, rows["size"], 0), known)

@@ -11,7 +11,7 @@ decoded as ever.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from utils.segments import Segments
 from utils.windows import Integers, Window
 from utils.wire import frames, websocket
 from utils.wire.connection import Connection
+from utils.wire.frames import Cut
 from utils.wire.units import Side
 
 #: One message: its flow, its place in that flow's stream, and the place of its bytes in the
@@ -40,8 +41,8 @@ ROW = np.dtype(
 )
 NOTHING = -1
 
-#: What was kept of a message: itself; or, of a compressed one, what it was inflated to, if it could be.
-Kept = Message | bytes | None
+#: What was kept of a message: itself, its frame, or what a compressed one was inflated to, if it could be.
+Kept = Message | Cut | bytes | None
 
 #: Shorter runs are not worth the columns; within longer ones, sequence numbers might come round.
 _LEAST, _MOST = 24, 1 << 13
@@ -52,12 +53,31 @@ _STRIDE = 1024
 #: The first byte of a compressed message in one frame: FIN, RSV1, and text or binary.
 _COMPRESSED = (0xC1, 0xC2)
 
+#: By the first byte: whether such a frame may stand by itself.
+_SINGLE = np.isin(np.arange(256), (*frames.PLAIN, *_COMPRESSED))
+
 _OPENS_OR_ENDS = Flag.SYN | Flag.FIN | Flag.RST
 
 
 def side(flow: Flow, port: int) -> Side:
     """Who sends the bytes of ``flow``, if ``port`` is the server's."""
     return Side.CLIENT if flow.destination.port == port else Side.SERVER
+
+
+class Single(NamedTuple):
+    """A message that was decoded by itself; ``order`` is the number of the segment that completed it."""
+
+    order: int
+    time_ns: int
+    flow: Flow
+    start: int
+    size: int
+    kept: Message | Cut
+
+
+def _single(order: int, message: Message) -> Single:
+    size = len(message.unit.raw)
+    return Single(order, message.last_ns, message.flow, message.start, size, message)
 
 
 class Dissector:
@@ -70,7 +90,7 @@ class Dissector:
         self._facts = _Facts(segments)
         self._rows: list[NDArray[Any]] = []
         self._orders: list[Integers] = []  # for each message, the segment that completed it
-        self._messages: list[tuple[int, Message]] = []  # of the segment with that number
+        self._single: list[Single] = []
         self.kept: list[Kept] = []
 
     def run(self) -> NDArray[Any]:
@@ -81,7 +101,7 @@ class Dissector:
             else:
                 self._connection(places)
         after = len(self._segments)
-        self._messages += [(after, message) for message in self._reassembler.finish()]
+        self._single += [_single(after, message) for message in self._reassembler.finish()]
         self._gather()
         rows, orders = np.concatenate(self._rows), np.concatenate(self._orders)
         # Messages that are complete at one time stand in the order of their segments.
@@ -112,13 +132,13 @@ class Dissector:
             found, where = way.messages()
             self._rows.append(found)
             self._orders.append(places[where])
-            self._messages += [(int(places[where]), message) for where, message in way.single]
+            self._single += [one._replace(order=int(places[one.order])) for one in way.single]
 
     def _one_by_one(self, places: Integers) -> None:
         """These segments go the ordinary way."""
         for place in places.tolist():
             found = self._reassembler.add(self._segments[place])
-            self._messages += [(place, message) for message in found]
+            self._single += [_single(place, message) for message in found]
 
     def _take(self, ways: Sequence[_Way], at: int, until: int) -> int:
         """Pass over the good segments from ``at`` to ``until``, if the state allows it; how many it were."""
@@ -142,13 +162,13 @@ class Dissector:
     def _gather(self) -> None:
         """The messages that went the ordinary way become rows, too."""
         numbers = {flow: number for number, flow in enumerate(self._segments.flows)}
-        rows = np.zeros(len(self._messages), ROW)
-        for place, (_, message) in enumerate(self._messages):
-            number = numbers[message.flow]
-            rows[place] = (message.last_ns, message.start, 0, len(message.unit.raw), number, len(self.kept))
-            self.kept.append(message)
-        self._rows.append(rows)
-        self._orders.append(np.array([order for order, _ in self._messages], np.int64))
+        rows = [
+            (one.time_ns, one.start, 0, one.size, numbers[one.flow], len(self.kept) + place)
+            for place, one in enumerate(self._single)
+        ]
+        self.kept += [one.kept for one in self._single]
+        self._rows.append(np.array(rows, ROW))
+        self._orders.append(np.array([one.order for one in self._single], np.int64))
 
 
 class _Way:
@@ -159,7 +179,7 @@ class _Way:
         self.side = side(self.flow, port)
         self.client = self.flow if self.side is Side.CLIENT else self.flow.reverse
         #: Messages that took more than a row, with the positions of the segments that brought them.
-        self.single: list[tuple[int, Message]] = []
+        self.single: list[Single] = []
         own = segments.rows["flow"][places] == number
         full = own & (segments.rows["size"][places] > 0)
         acknowledging = own & (segments.rows["flags"][places] & Flag.ACK != 0)
@@ -227,9 +247,9 @@ class _Way:
         """A segment's frames are decoded as ever."""
         self._plain[which] = False
         time_ns, at, size = (int(self._rows[name][which]) for name in ("time_ns", "at", "size"))
-        for unit in connection.feed(self.side, self._data[at : at + size]):
-            message = Message(self.flow, unit, time_ns, time_ns)
-            self.single.append((int(self._positions[which]), message))
+        position = int(self._positions[which])
+        for cut in connection.cut(self.side, self._data[at : at + size]):
+            self.single.append(Single(position, time_ns, self.flow, cut.start, len(cut.raw), cut))
 
     def messages(self) -> tuple[NDArray[Any], Integers]:
         """A row for each segment that was taken and not decoded; and the positions of these segments."""
@@ -322,5 +342,4 @@ def _one_frame(data: bytes, at: Integers, size: Integers) -> tuple[Integers, NDA
     for mark, extended, kind in ((126, 2, ">u2"), (127, 8, ">i8")):
         own = np.flatnonzero((short == mark) & (size >= 2 + extended))
         sizes[own] += Window(data, kind)(at[own] + 2).astype(np.int64) + (extended - mark)
-    known = np.isin(first, (*frames.PLAIN, *_COMPRESSED))
-    return first, whole & known & ~(control & (short > 125)) & (sizes == size)
+    return first, whole & _SINGLE[first] & ~(control & (short > 125)) & (sizes == size)

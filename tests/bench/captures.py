@@ -2,7 +2,7 @@
 
 Ten clients, one after the other: each polls, upgrades, and then bids and is
 told of bids, masked and not, one message in two hundred in fragments; the
-messages of one of the ten are deflated.
+messages of one of the ten are deflated, and another speaks in a namespace.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def _made(messages: int) -> Iterator[Segment]:
     chance = random.Random(4)
     each = messages // CLIENTS
     for client in range(CLIENTS):
-        spoken = said(chance, each, deflated=client == 0, fragments=0.005)
+        namespace = "/lot," if client == 1 else ""
+        spoken = said(chance, each, deflated=client == 0, fragments=0.005, namespace=namespace)
         start_ns = 1_700_000_000_000_000_000 + client * each * 20_000
         yield from segments(spoken, 50_001 + client, start_ns=start_ns)

@@ -51,18 +51,19 @@ def capture(tmp_path_factory) -> Path:
 def test_everything_that_the_file_holds_is_found(capture):
     messages = dissection.messages(files.read(capture).segments, server_port=PORT)
     packets = [packet for _, packet in messages.socketio()]
+    each = MESSAGES // CLIENTS
     assert Counter(packet.type for packet in packets) == {
-        SocketType.EVENT: MESSAGES,
+        SocketType.EVENT: MESSAGES * 3 // 4,
+        SocketType.ACK: MESSAGES // 4,
         SocketType.CONNECT: CLIENTS,
     }
+    assert Counter(packet.namespace for packet in packets) == {"/lot": each, "/": MESSAGES - each + CLIENTS}
     bids = [packet for packet in packets if packet.event == "bid"]
-    each = MESSAGES // CLIENTS
-    assert Counter(packet.namespace for packet in packets) == {
-        "/lot": MESSAGES // 2,
-        "/": MESSAGES // 2 + CLIENTS,
-    }
-    assert sum(packet.id for packet in bids) == CLIENTS * sum(range(0, each, 2))
-    assert sum(packet.data[1]["cents"] - 12_500 for packet in bids) == CLIENTS * sum(range(0, each, 2))
+    asked = sum(range(0, each, 2))
+    assert sum(packet.id for packet in bids) == CLIENTS * asked
+    assert sum(packet.data[1]["cents"] - 12_500 for packet in bids) == CLIENTS * asked
+    told = [packet.data[0]["bid"] for packet in packets if packet.type is SocketType.ACK]
+    assert sum(bid["number"] for bid in told) == CLIENTS * sum(range(1, each, 4))
 
 
 def test_dissection_beside_wireshark_and_scapy(capture, tmp_path):

@@ -106,7 +106,8 @@ class _Cutter:
             column[begin:end] for column in (index.link_type, index.start, index.end)
         )
         starts = np.full(len(packets), -1, np.int64)
-        for link_type in np.unique(link_types).tolist():
+        alike = (link_types == link_types[:1]).all()  # as almost always
+        for link_type in (link_types[:1] if alike else np.unique(link_types)).tolist():
             size, type_at = links.plain_header(link_type)
             if size is None:
                 continue

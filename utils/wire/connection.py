@@ -91,6 +91,19 @@ class Connection:
         """What inflates the messages of ``side``; None if the handshake agreed on nothing of the kind."""
         return self._halves[side].assembler.inflater
 
+    def cut(self, side: Side, data: bytes) -> list[frames.Cut]:
+        """The frames in ``data``, the next bytes of ``side``; :meth:`feed` would make units of them."""
+        half = self._halves[side]
+        found, at = [], 0
+        while at < len(data):
+            frame = websocket.parse(data, at)
+            assert isinstance(frame, websocket.Frame)
+            raw = data[at : at + frame.end]
+            found.append(_cut(half, half.start, raw, frame))
+            half.start += len(raw)
+            at += len(raw)
+        return found
+
     def skip(self, side: Side, length: int) -> None:
         """The next ``length`` bytes of ``side``, whole frames, are decoded by somebody else."""
         self._halves[side].start += length
@@ -286,8 +299,7 @@ class Connection:
         frame = websocket.parse(half.buffer)
         if not isinstance(frame, websocket.Frame):
             return frame
-        fin, rsv, opcode, key, head, length = frame
-        end = head + length
+        length, end = frame.length, frame.end
         if length > websocket.LONGEST:
             most = f"a payload of at most {websocket.LONGEST} bytes"
             return Fault(2, most, f"{length} bytes", "RFC 6455 §10.4")
@@ -296,8 +308,14 @@ class Connection:
             return None
         start, raw = self._take(half, end)
         half.enough = half.ends_at = 0
-        payload, part = websocket.unmask(key, raw[head:]), None
-        # Most frames by far are whole text messages, and tell all by themselves.
-        if not opcode.is_control and not (opcode is _TEXT and fin and not rsv and half.assembler.idle):
-            part = half.assembler.add(frame, payload)
-        return frames.unit(half.side, start, raw, frame, payload, part)
+        return _cut(half, start, raw, frame).unit()
+
+
+def _cut(half: Half, start: int, raw: bytes, frame: websocket.Frame) -> frames.Cut:
+    """The next frame of a side, and what it is of its message."""
+    payload, part = websocket.unmask(frame.key, raw[frame.head :]), None
+    # Most frames by far are whole text messages, and tell all by themselves.
+    plain = frame.opcode is _TEXT and frame.fin and not frame.rsv and half.assembler.idle
+    if not plain and not frame.opcode.is_control:
+        part = half.assembler.add(frame, payload)
+    return frames.Cut(half.side, start, raw, frame, payload, part)

@@ -42,44 +42,46 @@ class Inflater:
         """The message, or None if it cannot be inflated."""
         if self._lost:
             return None
-        text = self._inflated(data + _TAIL)
-        if not self._takeover:
-            self._window = zlib.decompressobj(-zlib.MAX_WBITS)
-        elif text is None:
+        window, data = self._window, data + _TAIL
+        try:
+            text = window.decompress(data, LARGEST)
+            if window.eof:
+                text = self._go_on(text)
+            elif window.unconsumed_tail or len(text) >= LARGEST:
+                raise zlib.error("too large")
+        except zlib.error:
             self.lose()
-        elif text:
-            self._remember(text)
+            return None
+        finally:
+            if not self._takeover:
+                self._window = zlib.decompressobj(-zlib.MAX_WBITS)
+        if self._takeover and text:
+            self._seen.append(text)
+            self._seen_size += len(text)
+            if self._seen_size > 4 * _WINDOW or len(self._seen) > _MOST_SEEN:
+                self._seen = [b"".join(self._seen)[-_WINDOW:]]
+                self._seen_size = len(self._seen[0])
         return text
 
-    def _remember(self, text: bytes) -> None:
-        self._seen.append(text)
-        self._seen_size += len(text)
-        if self._seen_size > 4 * _WINDOW or len(self._seen) > _MOST_SEEN:
-            self._seen = [b"".join(self._seen)[-_WINDOW:]]
-            self._seen_size = len(self._seen[0])
+    def _go_on(self, text: bytes) -> bytes:
+        """What follows a block that is marked as the last one: it ends zlib's stream, not the message.
 
-    def _inflated(self, data: bytes) -> bytes | None:
-        parts: list[bytes] = []
-        left = LARGEST
+        (RFC 7692, section 7.2.3.4.)  Raises zlib.error if it cannot be inflated.
+        """
         for _ in range(_MOST_ENDS):
-            window = self._window
-            try:
-                part = window.decompress(data, left)
-            except zlib.error:
-                return None
-            left -= len(part)
-            if window.unconsumed_tail or left <= 0:
-                return None
-            if not window.eof:
-                return b"".join(parts) + part
-            parts.append(part)
-            # A block marked as the last one ends zlib's stream, not the message (section 7.2.3.4).
-            data = window.unused_data
-            known = b"".join(self._seen + parts)[-_WINDOW:]
+            data = self._window.unused_data
+            known = (b"".join(self._seen) + text)[-_WINDOW:]
             self._window = zlib.decompressobj(-zlib.MAX_WBITS, zdict=known)
             if data in (b"", _TAIL):
-                return b"".join(parts)
-        return None
+                return text
+            if len(text) >= LARGEST:
+                break
+            text += self._window.decompress(data, LARGEST - len(text))
+            if self._window.unconsumed_tail:
+                break
+            if not self._window.eof:
+                return text
+        raise zlib.error("too large, or of too many ends")
 
 
 def agreed(extensions: str) -> dict[Side, Inflater]:

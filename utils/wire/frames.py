@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from utils.wire import engineio, explain, websocket
 from utils.wire.assembly import Part
@@ -20,6 +21,20 @@ from utils.wire.websocket import Frame, Opcode
 
 #: First bytes of frames that tell all by themselves: whole messages, and control frames.
 PLAIN = b"\x81\x82\x88\x89\x8a"
+
+
+class Cut(NamedTuple):
+    """A frame cut out of its stream, from which its unit can be made."""
+
+    side: Side
+    start: int  # in the bytes of that side
+    raw: bytes
+    frame: Frame
+    payload: bytes  # unmasked
+    part: Part | None  # what it is of its message; None for one that tells all by itself
+
+    def unit(self) -> Unit:
+        return unit(*self)
 
 
 def unit(side: Side, start: int, raw: bytes, frame: Frame, payload: bytes, part: Part | None = None) -> Unit:

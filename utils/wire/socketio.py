@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
-
-import msgspec
 
 from utils.redaction import REDACTED, scrub
 from utils.wire.jsontext import lay_json
@@ -66,69 +63,8 @@ class Decoded(NamedTuple):
     json_at: int = 0
 
 
-#: What :func:`sound` takes before an array: the ``4``, and an id at the end.
-_SOUND = re.compile(rb"(4[2356](?:[0-9]{1,9}-)?(?:/[^,?]*,)?)([0-9]{1,18})?").fullmatch
-_parse = msgspec.json.Decoder(list).decode
-_new = tuple.__new__
-
-
-def sound(messages: Iterable[bytes]) -> Iterator[SocketPacket | None]:
-    """For each whole Engine.IO message, the ``4`` included, its packet, if nothing about it is unusual.
-
-    It equals the one that :func:`decode` gives; where None is given, only
-    :func:`decode` can tell what the message is.  For whoever has very many:
-    all that is done here is done for each of them.
-    """
-    known, parse, new, take_apart = _known, _parse, _new, _SOUND
-    for message in messages:
-        before = message.partition(b"[")[0]
-        number = None
-        if before in known:
-            kind, namespace, attachments, named = known[before]
-        else:
-            match = take_apart(before)
-            if match is None:
-                yield None
-                continue
-            head, digits = match.groups()
-            kind, namespace, attachments, named = known[head] if head in known else _head(head)
-            if digits:
-                number = int(digits)
-        # Short texts cannot be nested too deep, nor hold too many values.
-        if kind is None or (len(message) > DEEPEST and not _shallow(message)):
-            yield None
-            continue
-        try:
-            data = parse(message[len(before) :])
-        except (ValueError, RecursionError):  # a decoder of its own: whatever it refuses is looked at again
-            yield None
-            continue
-        if named and not (data and type(data[0]) is str):
-            yield None
-            continue
-        # As SocketPacket(...) does, at half the cost.
-        yield new(SocketPacket, (kind, namespace, number, data, attachments))
-
-
-#: Heads that were seen before: type (None: unusual), namespace, attachments, whether it is an event.
-_known: dict[bytes, tuple[SocketType | None, str, int, bool]] = {}
-_MOST_KNOWN = 1024
-
-
-def _head(head: bytes) -> tuple[SocketType | None, str, int, bool]:
-    """What a head without its id says."""
-    pieces = split(head[1:].decode("utf-8", "replace"))
-    assert pieces is not None
-    kind, count = _TYPES[pieces.type], int(pieces.attachments or 0)
-    namespace = pieces.namespace or "/"
-    binary = kind in _BINARY
-    good = binary == (count > 0) == (pieces.attachments is not None) and "\ufffd" not in namespace
-    if len(_known) >= _MOST_KNOWN:  # a sender may make up any number
-        _known.clear()
-    return _known.setdefault(head, (kind if good else None, namespace, count, kind in _EVENTS))
-
-
-def _shallow(text: bytes) -> bool:
+def shallow(text: bytes) -> bool:
+    """Whether JSON is surely nested no deeper, and holds no more values, than is read."""
     return len(text) <= MOST_VALUES and text.count(b"[") + text.count(b"{") <= DEEPEST
 
 
