@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.traffic import disturbed, said, segments
+from tests.wire_bytes import framed
 from utils.dissection import messages
 from utils.reassembly import Reassembler
 from utils.records import Endpoint, Flag, Flow, Segment
+from utils.wire.units import Side
 
 PORT = 5000
 seeds = st.integers(0, 2**32 - 1)
@@ -74,6 +76,11 @@ class TestBothWays:
         one = Endpoint("127.0.0.1", PORT)
         made = [Segment(n, Flow(one, one), n, 0, Flag.ACK, b"\x81\x012") for n in range(0, 300, 3)]
         by_columns_too(made)
+
+    def test_of_a_connection_in_which_only_the_server_speaks(self):
+        handshake = list(said(random.Random(1), 0))
+        told = [(Side.SERVER, framed(f'42["news",{number}]', client=False)) for number in range(60)]
+        assert len(by_columns_too(list(segments([*handshake, *told])))) == len(handshake) + 60
 
     def test_of_nothing(self):
         assert messages([], server_port=PORT) == ()

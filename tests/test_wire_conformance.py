@@ -185,6 +185,11 @@ def test_a_ping_from_the_client():
     assert one(client("2")).clause == "engine.io-protocol: heartbeat"
 
 
+def test_in_engineio_3_the_client_pings():
+    asked = UPGRADE.replace(b"EIO=4", b"EIO=3")
+    assert findings(talk([(C, asked), (S, switching()), client("2"), server("3"), client("2")])) == ()
+
+
 def test_a_pong_from_the_server():
     assert one(server("3")).got == "a pong from the server"
 

@@ -172,15 +172,19 @@ class Masking(_Rule):
 
 
 class Heartbeat:
-    """The server's ping, the client's pong (engine.io-protocol, "Heartbeat")."""
+    """The server's ping, the client's pong (engine.io-protocol, "Heartbeat"); in v3 the other way round."""
 
     _CLAUSE = "engine.io-protocol: heartbeat"
 
     def __init__(self) -> None:
         self._open: Unit | None = None
-        self._closed = False
+        self._older = False  # a request has asked for Engine.IO v3
 
     def look(self, unit: Unit) -> Iterator[Broken]:
+        if unit.layer is Layer.HTTP and unit.side is Side.CLIENT and b"EIO=3" in unit.raw[:2000]:
+            self._older = True
+        if self._older:
+            return
         for packet in unit.packets:
             if packet.data == "probe":
                 continue
