@@ -28,7 +28,7 @@ FLOWS = {Side.CLIENT: Flow(CLIENT, SERVER), Side.SERVER: Flow(SERVER, CLIENT)}
 class Frame(NamedTuple):
     """What both sides tell of a frame."""
 
-    port: int  # of its sender
+    ports: tuple[int, int]  # of its sender and its receiver
     fin: bool
     opcode: int
     key: bytes
@@ -60,18 +60,18 @@ def told_by_tshark(tshark: str, path: Path) -> list[Frame]:
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
     found: list[Frame] = []
     for packet in ElementTree.fromstring(done.stdout):
-        port = packet.find("./proto[@name='tcp']/field[@name='tcp.srcport']")
-        assert port is not None
+        ports = [packet.find(f"./proto[@name='tcp']/field[@name='tcp.{end}port']") for end in ("src", "dst")]
+        source, destination = (int(port.get("show", "")) for port in ports if port is not None)
         for proto in packet.iter("proto"):
             if proto.get("name") == "websocket":
-                found.append(_frame(int(port.get("show", "")), proto))
+                found.append(_frame((source, destination), proto))
             elif (data := proto.find(".//field[@name='data.data']")) is not None:
                 # A binary message stands beside its last frame, not in it.
                 found[-1] = found[-1]._replace(payload=bytes.fromhex(data.get("value", "")))
     return found
 
 
-def _frame(port: int, proto: ElementTree.Element) -> Frame:
+def _frame(ports: tuple[int, int], proto: ElementTree.Element) -> Frame:
     fields = {field.get("name"): field for field in proto.iter("field")}
 
     def number(name: str) -> int:
@@ -89,7 +89,7 @@ def _frame(port: int, proto: ElementTree.Element) -> Frame:
         if (field.get("name") or "").startswith("websocket.payload.")
     ]
     return Frame(
-        port,
+        ports,
         bool(number("websocket.fin")),
         number("websocket.opcode"),
         b"" if key is None else bytes.fromhex(key.get("value", "")),
@@ -102,7 +102,7 @@ def told_by_us(path: Path) -> list[Frame]:
     messages = dissection.messages(files.read(path).segments, server_port=_server_port(path))
     return [
         Frame(
-            message.flow.source.port,
+            (message.flow.source.port, message.flow.destination.port),
             bool(unit.raw[0] & 0x80),
             unit.raw[0] & 0xF,
             next((unit.raw[s.start : s.end] for s in unit.explain() if s.label == "Masking key"), b""),
@@ -170,8 +170,27 @@ def conversation(chance: random.Random) -> Iterator[tuple[Side, bytes]]:
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.parent.name)
 def test_agrees_with_wireshark_on_the_reference_captures(tshark, path):
-    ours = told_by_us(path)
-    assert ours and told_by_tshark(tshark, path) == ours
+    ours, theirs = told_by_us(path), told_by_tshark(tshark, path)
+    assert ours
+    for ports in {frame.ports for frame in ours + theirs}:
+        own = [frame for frame in ours if frame.ports == ports]
+        others = [frame for frame in theirs if frame.ports == ports]
+        if ports in pages_inside(path):
+            # Werkzeug has written an HTML page into the WebSocket, behind the Close frame:
+            # Wireshark takes its text for frames; we say that it is none.
+            assert own[-1].opcode == 8
+            others = others[: len(own)]
+        assert others == own
+
+
+def pages_inside(path: Path) -> set[tuple[int, int]]:
+    """The ports of the streams that hold a page of HTML outside of every grammar."""
+    messages = dissection.messages(files.read(path).segments, server_port=_server_port(path))
+    return {
+        (message.flow.source.port, message.flow.destination.port)
+        for message in messages
+        if message.unit.layer is Layer.UNKNOWN and message.unit.raw.startswith(b"<!DOCTYPE HTML>")
+    }
 
 
 @pytest.mark.parametrize("seed", range(5))
