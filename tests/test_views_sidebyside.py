@@ -8,7 +8,7 @@ from tests.test_stackdiff import journey, step
 from utils import lab
 from utils.claims import Verdict
 from utils.stackdiff import compare
-from utils.views import sidebyside
+from utils.views import sidebyside, wording
 
 
 def test_every_step_stands_in_the_text_and_in_the_html():
@@ -44,6 +44,7 @@ def test_what_came_from_outside_stays_text(payload):
     view = sidebyside.diff(rows, payload, ({payload: payload}, {}))
     read = Reader(view.html)
     assert not read.find("script") and not read.find("img")
+    assert all(character == "\n" or wording.visible(character) == character for character in str(view))
 
 
 def test_the_verbs_show_the_committed_recordings():

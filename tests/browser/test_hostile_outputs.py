@@ -17,9 +17,16 @@ from playwright.sync_api import Page, expect
 
 from tests import builders, hostile
 from tests.browser.jupyter import DEADLINE
+from tests.test_stackdiff import journey as steps
+from tests.test_stackdiff import step
+from tests.test_views_ledger import a_ledger, linker
+from utils.latency import Hop
 from utils.records import Endpoint, Flow, Message
-from utils.views import html, ladder, tables
+from utils.stackdiff import compare
+from utils.views import html, ladder, sidebyside, tables
 from utils.views.inspector import static
+from utils.views.ledger import provenance
+from utils.views.plots import waterfall
 from utils.views.view import HTML, MERMAID, PLAIN
 from utils.wire.conformance import Finding
 
@@ -45,9 +52,17 @@ def outputs(payloads: tuple[str, ...]) -> Iterator[dict[str, str]]:
             tables.findings([message], [(0, found)]),
             tables.frames(journey),
             tables.checks([tables.Check(payload, payload, False, payload)]),
+            provenance(a_ledger(message), [a_ledger(message)], linker, clients, caption=payload),
+            sidebyside.diff(
+                compare(steps(step(payload, text=payload)), steps()), payload, ({payload: payload}, {})
+            ),
         ):
             yield {PLAIN: view.text, HTML: view.html}
         yield {PLAIN: "", HTML: static(message)}
+    plot = waterfall(
+        [Hop(payload, payload, 0, 9) for payload in payloads], builders.hostile_journey(payloads[0])
+    )
+    yield {PLAIN: str(plot), HTML: plot._repr_mimebundle_()[HTML]}
     drawn, told = ladder.ladder(messages, clients), ladder.mermaid(messages, clients)
     yield {PLAIN: drawn.text, HTML: drawn.html}
     yield {PLAIN: told.text, MERMAID: told.rich[MERMAID]}

@@ -36,7 +36,7 @@ def diff(rows: Sequence[Row], caption: str, versions: tuple[Mapping[str, str], M
     """The steps of one journey on two sets of versions."""
     left, right = versions
     changed = [
-        [name, left.get(name, "none"), right.get(name, "none")]
+        [*map(wording.visible, (name, left.get(name, "none"), right.get(name, "none")))]
         for name in {**left, **right}
         if left.get(name) != right.get(name)
     ]
@@ -44,7 +44,7 @@ def diff(rows: Sequence[Row], caption: str, versions: tuple[Mapping[str, str], M
     summary = ", ".join(
         f"{fates[fate]} {fate.value} ({sign})" for fate, sign in _SIGNS.items() if fates[fate]
     )
-    heading = f"{caption}: {wording.count(len(rows), 'step')}, {summary}"
+    heading = f"{wording.visible(caption)}: {wording.count(len(rows), 'step')}, {summary}"
     cells = [[_SIGNS[row.fate], _cell(row.left), _cell(row.right)] for row in rows]
     plain = [
         text.table([["versions", "left", "right"], *changed]),
