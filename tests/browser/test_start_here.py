@@ -97,6 +97,30 @@ def test_every_step_can_be_reached_and_says_which_it_is(stepper):
     ]
 
 
+def test_a_byte_leads_to_the_line_that_wrote_it(stepper):
+    root = stepper.root
+    while not root.locator(".lab-dump").count():
+        stepper.press("ArrowRight")
+    root.locator('.lab-hex [data-field="0"]').first.click()
+    expect(root.locator(".lab-ways")).to_contain_text("written by")
+    expect(root.locator(".lab-ways")).to_contain_text("read by")
+    writer = root.locator(".lab-chief", has_text="written by").locator("button")
+    name = writer.inner_text().rpartition(" ")[2]
+    writer.click()
+    assert stepper.title == name
+
+
+def test_a_step_can_be_handed_to_somebody_else_with_the_notebook(stepper):
+    stepper.press("1")
+    stepper.press("Home")
+    stepper.press("ArrowRight")
+    stepper.expect_at(2)
+    stepper.root.get_by_role("button", name="A link to this step").click()
+    expect(stepper.root.locator(".lab-shared")).to_have_value(
+        "run.stepper('replace old value', level=1, at=2)"
+    )
+
+
 def test_the_walkthrough_is_at_home_here_and_asks_nobody_abroad(notebook):
     assert notebook.abroad == []
     assert notebook.errors == []
