@@ -71,6 +71,7 @@ def create_auction(settings: Settings) -> Auction:
 def _engine_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "async_mode": settings.async_mode,
+        "ping_interval": settings.ping_interval,
         "max_http_buffer_size": settings.limits.message_bytes,
         "cors_allowed_origins": OriginRule(settings.allowed_origins),
     }

@@ -59,6 +59,13 @@ Environment:
 @click.option(
     "--allowed-origin", "origins", multiple=True, metavar="URL", help="Another site that may connect."
 )
+@click.option(
+    "--ping-interval",
+    default=Settings().ping_interval,
+    type=click.IntRange(1, 25),
+    metavar="SECONDS",
+    help="From one heartbeat to the next.",
+)
 @click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning", "error"]))
 @click.option("--stop-with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def main(
@@ -68,6 +75,7 @@ def main(
     lessons: tuple[str, ...],
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
+    ping_interval: int,
     log_level: str,
     stop_with_parent: bool,
 ) -> None:
@@ -87,6 +95,7 @@ def main(
         lessons=frozenset(map(Lesson, lessons)),
         allowed_hosts=(*LOOPBACK_HOSTS, *hosts),
         allowed_origins=origins,
+        ping_interval=ping_interval,
     )
     secrets = secrets_from_environment()
     settings = replace(settings, **secrets)

@@ -47,6 +47,8 @@ class Settings:
     #: Origins beside the server's own that a browser may connect from, such as "https://lab.example".
     allowed_origins: tuple[str, ...] = ()
     limits: Limits = Limits()
+    #: Whole seconds between two heartbeats (Engine.IO's own default).
+    ping_interval: int = 25
     #: "threading" for study; "gevent" for many clients.
     async_mode: str = "threading"
     #: Where several server processes meet, such as "redis://127.0.0.1/0".

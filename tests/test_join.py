@@ -6,18 +6,19 @@ from dataclasses import replace
 
 from tests.test_journey import ALICE, a_bid
 from utils.join import check
+from utils.turns import Turns
 
 
 class TestCheck:
     def test_every_byte_has_one_send_and_one_recv_and_time_agrees(self):
         world, messages = a_bid()
-        report = check(world, messages)
+        report = check(Turns(world.traces), messages)
         assert report.whole and report.data_bytes == 8 + 9 + 9 and report.messages == 3
 
     def test_a_packet_before_its_send_is_told(self):
         world, messages = a_bid()
         early = [replace(messages[0], first_ns=1, last_ns=1), *messages[1:]]
-        report = check(world, early)
+        report = check(Turns(world.traces), early)
         assert not report.whole and report.in_order == 2
 
     def test_a_byte_that_no_send_wrote_is_told(self):
@@ -28,4 +29,4 @@ class TestCheck:
             for t in client.transfers
         )
         world = replace(world, traces=(replace(client, transfers=cut), world.trace("server")))
-        assert check(world, messages).sent_once == 8 + 9 + 9 - 1
+        assert check(Turns(world.traces), messages).sent_once == 8 + 9 + 9 - 1

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worlds import Process, flow
-from utils.records import HandOffKind
+from utils.records import HandOffKind, TransferKind
 from utils.turns import FOREVER, Turns
 
 WAY = flow(40000)
@@ -69,7 +69,7 @@ def test_bytes_wake_the_thread_that_reads_them_however_they_are_cut():
     head = server.recv(7, WAY, 100, 2, 4, 5, call=loop)
     rest = server.recv(7, WAY, 102, 60, 6, 7, call=loop)
     turns = Turns([client.trace, server.trace])
-    assert [turn.cause for turn in turns.woken_by(sent)] == [head, rest]
+    assert [cause for _, cause in turns.woken_by(sent)] == [head, rest]
     assert before not in turns.receivers(sent)
 
 
@@ -85,7 +85,7 @@ def test_what_one_call_reads_bit_by_bit_wakes_once():
     client.recv(1, WAY, 9, 2, 41, 50, call=second)
     turns = Turns([client.trace])
     frame = turns.at("client", 1, 25)
-    assert (frame.begin_ns, frame.end_ns) == (10, 50)
+    assert (frame.begin_ns, frame.end_ns) == (10, 40)  # then the loop comes round
     assert (frame.cause.offset, frame.cause.end) == (0, 9)
     assert (turns.at("client", 1, 55).cause.offset, turns.at("client", 1, 55).cause.end) == (9, 11)
 
@@ -97,8 +97,8 @@ def test_a_handoff_wakes_the_thread_that_takes_it():
     run = server.call(2, "run", 14, 40)
     handoff = server.hands(HandOffKind.THREAD, start, run, 10, 14)
     turns = Turns([server.trace])
-    (turn,) = turns.woken_by(handoff)
-    assert (turn.thread, turn.cause) == (2, handoff)
+    ((turn, cause),) = turns.woken_by(handoff)
+    assert (turn.thread, turn.cause, cause) == (2, handoff, handoff)
     assert turns.effects(turns.at("server", 1, 20)) == [handoff]
 
 
@@ -125,3 +125,51 @@ def test_every_read_byte_is_traced_back_to_the_send_that_wrote_it(sent, read):
         owned = {byte for send in writers for byte in range(send.offset, send.end)}
         assert set(range(transfer.offset, transfer.end)) <= owned
         assert all(send.offset < transfer.end and transfer.offset < send.end for send in writers)
+
+
+def test_a_loop_that_asks_again_has_begun_something_new():
+    """A client that polls: each answer wakes it, and the next question is its own program's."""
+    client = Process("client")
+    run = client.call(1, "Thread.run", 1, None)
+    loop = client.call(1, "poll_loop", 2, None, run)
+    for at in (10, 50):
+        ask = client.call(1, "ask", at, at + 20, loop)
+        client.send(1, WAY, at, 10, at + 1, at + 2, call=ask)
+        client.recv(1, WAY.reverse, at, 10, at + 3, at + 10, call=ask)
+        client.call(1, "understand", at + 22, at + 25, loop)
+    turns = Turns([client.trace])
+    answered, asking = turns.at("client", 1, 35), turns.at("client", 1, 51)
+    assert (answered.begin_ns, answered.end_ns) == (20, 50)
+    assert asking.cause is None and [call.code.name for call in turns.calls(asking)] == ["ask"]
+
+
+def test_to_find_nothing_more_after_an_answer_changes_nothing():
+    """A server that has answered looks once more; that the client has closed by then is chance."""
+    server = Process("server")
+    run = server.call(1, "Thread.run", 1, 90)
+    handle = server.call(1, "handle", 2, 90, run)
+    server.recv(1, WAY, 0, 10, 5, 6, call=handle)
+    answer = server.call(1, "answer", 10, 40, handle)
+    server.send(1, WAY.reverse, 0, 10, 11, 12, call=answer)
+    server.recv(1, WAY, 10, 0, 13, 14, call=answer)
+    finish = server.call(1, "finish", 50, 55, handle)
+    turns = Turns([server.trace])
+    turn = turns.at("server", 1, 12)
+    assert turn.begin_ns == 6 and finish in [call.id for call in turns.calls(turn)]
+
+
+def test_what_waits_for_the_next_connection_wakes_at_its_end():
+    """Between requests a stream's end is what the thread waited for."""
+    server = Process("server")
+    run = server.call(1, "Thread.run", 1, 90)
+    handle = server.call(1, "handle", 2, 90, run)
+    server.recv(1, WAY, 0, 10, 5, 6, call=handle)
+    answer = server.call(1, "answer", 10, 40, handle)
+    server.send(1, WAY.reverse, 0, 10, 11, 12, call=answer)
+    following = server.call(1, "read_request", 42, 60, handle)
+    end = server.recv(1, WAY, 10, 0, 43, 50, call=following)
+    client = Process("client")
+    close = client.moves(TransferKind.CLOSE, 1, WAY, 10, 0, 48, 49)
+    turns = Turns([server.trace, client.trace])
+    assert turns.at("server", 1, 55).cause is end
+    assert [cause for _, cause in turns.woken_by(close)] == [end]

@@ -7,17 +7,15 @@ import pytest
 from tests.test_journey import ALICE, a_bid, message
 from utils import lab
 from utils.errors import InputError
-from utils.journey import journey
+from utils.journey import Journeys
 from utils.records import StepKind
-from utils.turns import Turns
-from utils.walk import Walk, carried
 
 
 def test_it_goes_from_cause_to_effect_and_to_each_client_by_the_order_of_the_queues():
     world, messages = a_bid()
-    turns = Turns(world.traces)
-    assert carried(turns, messages, messages[0]) == messages
-    threads = [(part.turn.process, part.turn.thread) for part in Walk(turns, messages[2])]
+    journeys = Journeys(world, messages, {})
+    assert journeys.carried(messages[0]) == messages
+    threads = [(part.turn.process, part.turn.thread) for part in journeys.walk(messages[2])]
     assert threads == [
         ("client", 1),  # emits
         ("client", 2),  # sends
@@ -31,7 +29,7 @@ def test_it_goes_from_cause_to_effect_and_to_each_client_by_the_order_of_the_que
 
 def test_each_part_knows_the_bytes_that_led_to_it():
     world, messages = a_bid()
-    incoming = [part.incoming for part in Walk(Turns(world.traces), messages[0])]
+    incoming = [part.incoming for part in Journeys(world, messages, {}).walk(messages[0])]
     assert [None if one is None else str(one.flow) for one in incoming] == [
         None,
         None,
@@ -45,14 +43,14 @@ def test_each_part_knows_the_bytes_that_led_to_it():
 
 def test_whoever_asks_for_the_messages_alone_gets_those_of_the_journeys_steps():
     run = lab.replay("one_bid")
-    turns, asked = Turns(run.recording.traces), 0
+    journeys, asked = Journeys(run.recording, run.messages, run.clients), 0
     for one in run.messages:
         try:
-            told = journey(run.recording, run.messages, one, clients=run.clients)
+            told = journeys.of(one)
         except InputError:
             continue
         steps = [step.message for step in told.steps if step.kind is StepKind.WIRE]
-        assert carried(turns, run.messages, one) == steps
+        assert journeys.carried(one) == steps
         asked += 1
     assert asked > 10
 
@@ -61,4 +59,4 @@ def test_a_message_that_nobody_traced_sent_is_refused_with_its_name():
     world, messages = a_bid()
     stranger = message(ALICE, 100, b"?", 1, "a stranger")
     with pytest.raises(InputError, match="a stranger"):
-        carried(Turns(world.traces), [*messages, stranger], stranger)
+        Journeys(world, [*messages, stranger], {}).carried(stranger)

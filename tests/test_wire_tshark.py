@@ -171,7 +171,7 @@ def conversation(chance: random.Random) -> Iterator[tuple[Side, bytes]]:
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.parent.name)
 def test_agrees_with_wireshark_on_the_reference_captures(tshark, path):
     ours, theirs = told_by_us(path), told_by_tshark(tshark, path)
-    assert ours
+    assert bool(ours) == (b"Upgrade: websocket" in path.read_bytes())
     for ports in {frame.ports for frame in ours + theirs}:
         own = [frame for frame in ours if frame.ports == ports]
         others = [frame for frame in theirs if frame.ports == ports]

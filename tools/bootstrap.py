@@ -21,7 +21,19 @@ import subprocess
 import sys
 
 #: What tools/tasks.py can do, and "setup", which only sets up.
-COMMANDS = ("setup", "lab", "test", "lint", "notebooks", "stacks", "bench", "soak", "fuzz", "coverage")
+COMMANDS = (
+    "setup",
+    "lab",
+    "test",
+    "lint",
+    "notebooks",
+    "captures",
+    "stacks",
+    "bench",
+    "soak",
+    "fuzz",
+    "coverage",
+)
 
 OLDEST = (3, 11)
 

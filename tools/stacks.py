@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def record(name: str, folder: Path) -> None:
     import requests
     import socketio
 
-    from utils import recording, sources
+    from utils import clients, recording, sources
     from utils.capture.rights import choose_mode
     from utils.server import Server
     from utils.session import Session, record_live
@@ -56,10 +55,9 @@ def record(name: str, folder: Path) -> None:
             http_session=direct, websocket_extra_options={"http_no_proxy": ["127.0.0.1"]}, reconnection=False
         )
         client.on("replaced values", lambda message: heard.set())
-        began = time.time_ns()
-        direct.get(f"{session.server.url}/auctions", timeout=PATIENCE).raise_for_status()
-        client.connect(session.server.url, wait_timeout=PATIENCE)
-        session.windows[name] = (began, time.time_ns())
+        with session.connecting(name):
+            direct.get(f"{session.server.url}/auctions", timeout=PATIENCE).raise_for_status()
+            client.connect(session.server.url, wait_timeout=PATIENCE)
         return client, heard
 
     def visit(session: Session) -> None:
@@ -70,7 +68,7 @@ def record(name: str, folder: Path) -> None:
             if not heard.wait(PATIENCE):
                 raise TimeoutError(f"nothing came back within {PATIENCE} s")
         for client, _ in pages:
-            client.disconnect()
+            clients.take_leave(client, PATIENCE)
 
     server = Server.start("lab_server.report", (), choose_mode("tap"))
     try:

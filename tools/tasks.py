@@ -147,6 +147,11 @@ def stacks(extra: Sequence[str]) -> int:
     return python("tools/stacks.py", *extra)
 
 
+def captures(extra: Sequence[str]) -> int:
+    """Make the reference recordings anew, or those that are named."""
+    return call(sys.executable, "-m", "tools.captures", *extra)
+
+
 def marked(mark: str) -> Callable[[Sequence[str]], int]:
     """A command that runs only the tests that carry ``mark``, one at a time, and shows what they print."""
 
@@ -200,6 +205,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "test": test,
     "lint": lint,
     "notebooks": notebooks,
+    "captures": captures,
     "stacks": stacks,
     "bench": marked("bench"),
     "soak": marked("soak"),

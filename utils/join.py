@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from utils.records import Message, Recording, Transfer
+from utils.records import Message, Transfer
 from utils.turns import Turns
 
 
@@ -30,9 +30,8 @@ class JoinReport:
         return self.sent_once == self.data_bytes == self.received_once and self.in_order == self.messages
 
 
-def check(recording: Recording, messages: Iterable[Message]) -> JoinReport:
+def check(turns: Turns, messages: Iterable[Message]) -> JoinReport:
     """Hold the wire against the calls: every byte, then every time."""
-    turns = Turns(recording.traces)
     report = JoinReport()
     for message in messages:
         sends = turns.senders(message.flow, message.start, message.end)

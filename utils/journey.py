@@ -1,4 +1,4 @@
-"""One message's journey: from the line that asked for it to the last that felt it.
+"""One journey: from the line that asked for something to the last that felt it.
 
 The rule kept here: calls and packets are joined by stream offset and by the
 object handed on, never by nearness in time; and the steps come in the order of
@@ -9,22 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from utils import libraries
+from utils import origins
+from utils.belonging import Belonging
+from utils.errors import InputError
+from utils.levels import Levels
+from utils.origins import Part, Ways
 from utils.placement import Placement
-from utils.records import Call, HandOff, Journey, Level, Message, Recording, Step, Transfer
+from utils.records import Call, HandOff, Journey, Message, Recording, Step, Transfer, TransferKind
+from utils.shares import Shares
 from utils.steps import StepMaker
 from utils.turns import Turns
-from utils.walk import Part, Walk
+from utils.walk import Walk
 
-#: The modules by which one thread hands work to another.
-_HANDING = ("queue.py", "threading.py")
+#: What a journey can be about: a call, something asked of a socket, a message, or several
+#: messages that are one thing.
+Cause = Call | Transfer | Message | Sequence[Message]
 
 
 def journey(
     recording: Recording,
     messages: Sequence[Message],
-    of: Message,
+    of: Cause,
     *,
     name: str = "",
     clients: Mapping[int, str] | None = None,
@@ -35,17 +42,73 @@ def journey(
     :func:`utils.dissection.messages`); ``clients`` maps a client's port to the
     name that it goes by.  Raises InputError if no traced process sent ``of``.
     """
-    turns = Turns(recording.traces)
-    walk = Walk(turns, of)
-    start_ns = walk.origin.begin_ns
-    maker = StepMaker(recording, turns, Placement(messages), clients or {}, start_ns)
-    steps = tuple(_Teller(turns, walk, maker).tell())
-    return Journey(
-        name=name or of.unit.summary,
-        start_ns=start_ns,
-        steps=steps,
-        mode=recording.meta.mode,
-    )
+    return Journeys(recording, messages, clients or {}).of(of, name)
+
+
+class Journeys:
+    """All journeys of one recording: what they have in common is worked out once."""
+
+    def __init__(self, recording: Recording, messages: Sequence[Message], clients: Mapping[int, str]) -> None:
+        self.turns = Turns(recording.traces)
+        self._recording = recording
+        self._messages = messages
+        self._clients = clients
+        self._placement = Placement(messages)
+
+    @cached_property
+    def _ways(self) -> Ways:
+        return Ways(self._placement, Belonging(self._messages), Shares(self.turns, self._placement))
+
+    @cached_property
+    def _maker(self) -> StepMaker:
+        return StepMaker(self._recording, self.turns, self._placement, self._clients)
+
+    def of(self, cause: Cause, name: str = "") -> Journey:
+        """The journey that ``cause`` belongs to.  Raises InputError if no traced process began it."""
+        walk = self.walk(cause)
+        start_ns = walk.origin.part.begin_ns
+        self._maker.begin(start_ns)
+        steps = tuple(_Teller(self.turns, walk, self._maker).tell())
+        return Journey(
+            name=name or _title(cause), start_ns=start_ns, steps=steps, mode=self._recording.meta.mode
+        )
+
+    def carried(self, cause: Cause) -> list[Message]:
+        """The messages on the wire that the journey consists of, in the order of cause.
+
+        They are had without the journey's steps, which take a while: their
+        sources are looked up.
+        """
+        walk = self.walk(cause)
+        sends = (effect for part in walk for effect in walk.effects(part) if isinstance(effect, Transfer))
+        found = (message for send in sends for message in self._placement.completed(send))
+        return list({(message.flow, message.start): message for message in found}.values())
+
+    def walk(self, cause: Cause) -> Walk:
+        """The way of the journey.  Raises InputError if no traced process began it."""
+        if isinstance(cause, Transfer):
+            call = self.turns.call(cause.process, cause.call)
+            if call is None:
+                raise InputError(
+                    f"nobody asked for the {cause.kind.value}",
+                    why="no recorded call was around it",
+                    next_step="choose a call or a message",
+                )
+            cause = call
+        if isinstance(cause, Call):
+            origin = origins.of_call(self.turns, cause)
+        else:
+            followed = self._ways.belonging.of(cause) if isinstance(cause, Message) else cause
+            origin = origins.of_messages(self.turns, followed, self._ways)
+        return Walk(self.turns, self._ways.shares, origin)
+
+
+def _title(cause: Cause) -> str:
+    if isinstance(cause, Call):
+        return cause.code.name
+    if isinstance(cause, Transfer):
+        return cause.kind.value
+    return (cause if isinstance(cause, Message) else cause[0]).unit.summary
 
 
 @dataclass
@@ -57,22 +120,27 @@ class _Teller:
     maker: StepMaker
 
     def tell(self) -> Iterator[Step]:
+        levels = Levels(self.turns, self.walk)
         for part in self.walk:
             self.maker.turn += 1
-            yield from self._part(part)
+            yield from self._part(part, levels)
 
-    def _part(self, part: Part) -> Iterator[Step]:
-        """The steps of one turn: what woke it, its calls and sends by time."""
+    def _part(self, part: Part, levels: Levels) -> Iterator[Step]:
+        """The steps of one turn: what woke it, its calls and transfers by time."""
         calls = self.walk.calls(part)
-        sends = [effect for effect in self.walk.effects(part) if isinstance(effect, Transfer)]
-        cause = part.turn.cause if part.begin_ns == part.turn.begin_ns else None
+        moves = [effect for effect in self.walk.effects(part) if isinstance(effect, Transfer)]
         incoming = self.maker.message(part.incoming)
-        if isinstance(cause, Transfer):
-            incoming = self.maker.message(cause) or incoming
-            yield self.maker.transfer(cause)
-        elif isinstance(cause, HandOff):
-            yield self.maker.handoff(cause, incoming)
-        outgoing = self.maker.message(sends[-1]) if sends else None
+        outgoing = next((message for move in reversed(moves) if (message := self.maker.message(move))), None)
+        if isinstance(part.cause, Transfer):
+            incoming = self.maker.message(part.cause) or incoming
+            if part.cause.kind is TransferKind.ACCEPT:
+                moves.append(part.cause)  # it has its place among the calls: see Turns
+            else:
+                yield self.maker.transfer(part.cause)
+        elif isinstance(part.cause, HandOff):
+            yield replace(self.maker.handoff(part.cause, incoming), level=levels.of_handoff(part))
+        elif part.cause is not None:
+            yield self.maker.alarm(part.cause)
         in_play = incoming or outgoing
         shown = {call.id for call in calls}
         children: dict[int, Call] = {}
@@ -81,31 +149,13 @@ class _Teller:
                 children.setdefault(call.parent, call)
         base = min((call.depth for call in calls), default=0)
         entries: list[tuple[int, Call | Transfer]] = [(call.enter_ns, call) for call in calls]
-        entries += [(send.start_ns, send) for send in sends]
+        entries += [(move.start_ns, move) for move in moves]
         for _, entry in sorted(entries, key=lambda pair: pair[0]):
             if isinstance(entry, Call):
-                level = self._level(part, entry)
+                level = levels.of(part, entry)
                 step = self.maker.call(entry, level, entry.depth - base, children.get(entry.id), in_play)
                 yield replace(step, onward=self.walk.goes_on_from(entry))
                 continue
             in_play = self.maker.message(entry) or in_play
             yield self.maker.transfer(entry)
             yield from self.maker.wire(entry)
-
-    def _level(self, part: Part, call: Call) -> Level:
-        """How deep one must look to see ``call``."""
-        # The tracer takes snapshots of the functions that do the work.
-        # Whether a thread came to wait once more before its next turn is chance.
-        if call.arguments is None or self.turns.waits(call):
-            return Level.ALL
-        parent = self.turns.call(call.process, call.parent)
-        library = self.maker.library(call.code)
-        crosses = parent is None or self.maker.library(parent.code) != library
-        where = libraries.place(call.code.filename)
-        if where is None or where.library != libraries.python_library():
-            return Level.LIBRARY if crosses else Level.ESSENTIAL
-        # Everybody calls Python's own library; it is told where it moves the work on.
-        if where.path in _HANDING:
-            return Level.LIBRARY if self.walk.goes_on_from(call) else Level.ALL
-        effects = self.turns.effects(part.turn, call.enter_ns, call.leave_ns)
-        return Level.LIBRARY if crosses and effects else Level.ESSENTIAL

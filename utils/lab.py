@@ -52,7 +52,7 @@ def self_check() -> View:
     return tables.checks(check())
 
 
-def start(module: str, *arguments: str, mode: str | None = None) -> Server:
+def start(module: str, *arguments: str, mode: str | None = None, from_start: bool = False) -> Server:
     """Start ``python -m module arguments`` in the background, traced, on a free port.
 
     The same call again gives the server that already runs; another call stops
@@ -65,11 +65,11 @@ def start(module: str, *arguments: str, mode: str | None = None) -> Server:
     with _starting:
         chosen = rights.choose_mode(mode)
         for server in list(_running):
-            if server.serves(module, arguments, chosen):
+            if server.serves(module, arguments, chosen, from_start=from_start):
                 return server
             server.stop()
             _running.remove(server)
-        server = Server.start(module, arguments, chosen)
+        server = Server.start(module, arguments, chosen, from_start=from_start)
         _running.append(server)
         return server
 

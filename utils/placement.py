@@ -7,9 +7,9 @@ no others.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from utils.records import Flow, Message, Transfer
 
@@ -24,20 +24,20 @@ class Placement:
         for found in self._by_flow.values():
             found.sort(key=lambda message: message.start)
 
+    def messages(self, transfer: Transfer) -> Sequence[Message]:
+        """The messages of which ``transfer`` moved a byte, in the order of the stream."""
+        if not transfer.length:
+            return ()
+        found = self._by_flow.get(transfer.flow, [])
+        first = bisect_right(found, transfer.offset, key=lambda message: message.end)
+        last = bisect_left(found, transfer.end, key=lambda message: message.start)
+        return found[first:last]
+
     def message(self, transfer: Transfer) -> Message | None:
         """The message that the last byte of ``transfer`` belongs to."""
-        offset = transfer.end - 1
-        messages = self._by_flow.get(transfer.flow, [])
-        index = bisect_right(messages, offset, key=lambda message: message.start) - 1
-        if index >= 0 and offset < messages[index].end:
-            return messages[index]
-        return None
+        found = self.messages(transfer)
+        return found[-1] if found and transfer.end <= found[-1].end else None
 
     def completed(self, send: Transfer) -> Iterator[Message]:
         """The messages whose last byte ``send`` wrote, in the order of their bytes."""
-        messages = self._by_flow.get(send.flow, [])
-        first = bisect_right(messages, send.offset, key=lambda message: message.end)
-        for message in messages[first:]:
-            if message.end > send.end:
-                return
-            yield message
+        return (message for message in self.messages(send) if message.end <= send.end)

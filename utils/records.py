@@ -193,7 +193,8 @@ class HandOff:
     """Work that passed from one thread to another of the same process.
 
     ``given`` and ``taken`` are ids of the calls on either side (the put and
-    the get, the set and the wait, the start and the run).
+    the get, the set and the wait, the start and the run); ``taken_ns`` is when
+    the work was taken up, which may be some time after it was taken out.
     """
 
     process: str
@@ -335,6 +336,8 @@ class StepKind(Enum):
     RECV = "recv"  # bytes come out of a socket
     WIRE = "wire"  # a message on the wire
     HANDOFF = "handoff"  # work passes to another thread
+    SOCKET = "socket"  # a connection begins or ends
+    CLOCK = "clock"  # the time is over for which a thread slept
 
 
 class Level(IntEnum):

@@ -12,14 +12,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from utils import dissection, libraries, recording
-from utils import journey as journeys
+from utils import dissection, libraries, naming, recording
+from utils.causes import Causes
 from utils.errors import InputError
 from utils.join import JoinReport, check
+from utils.journey import Cause, Journeys
 from utils.latency import hops
-from utils.records import Endpoint, Journey, Level, Link, Message, Recording
-from utils.turns import Turns
-from utils.walk import carried
+from utils.records import Call, Endpoint, Journey, Level, Link, Message, Recording, Transfer
 from utils.wire.units import Side
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Run:
 
     def __init__(self, recorded: Recording) -> None:
         self.recording = recorded
-        self._journeys: dict[str, Journey] = {}
+        self._told: dict[str, Journey] = {}
 
     def __repr__(self) -> str:
         """Where it comes from, and what the capture lacks."""
@@ -63,7 +62,9 @@ class Run:
     def clients(self) -> dict[int, str]:
         """Client port → the name that the client goes by."""
         named: dict[str, str] = self.recording.meta.extra.get("clients", {})
-        return {int(port): name for port, name in named.items()}
+        known = {int(port): name for port, name in named.items()}
+        # In a capture without calls nobody has a name, and there is nothing to look for.
+        return naming.named(self.messages, known) if known else known
 
     def events(self, name: str, side: Side | None = None) -> list[Message]:
         """The messages that carry the Socket.IO event ``name``, by time."""
@@ -88,16 +89,25 @@ class Run:
                     found.setdefault(client, []).append(packet.socketio.data[1:])
         return found
 
-    def journey(self, event: str) -> Journey:
-        """The whole journey of the first message that carries the event ``event``.
+    @cached_property
+    def journeys(self) -> tuple[str, ...]:
+        """What :meth:`journey` can be asked for by name: what this recording holds.
 
-        Raises InputError if no such message was seen, naming those that were.
+        First the steps of the protocols ("open", "upgrade", "heartbeat", ...) and
+        of the application ("construct", "route", ...), then the pages that were
+        asked for ("GET /auctions"), then the events.
         """
-        if event not in self._journeys:
-            self._journeys[event] = journeys.journey(
-                self.recording, self.messages, self._carrier(event), name=event, clients=self.clients
-            )
-        return self._journeys[event]
+        return self._causes.names()
+
+    def journey(self, name: str) -> Journey:
+        """The whole journey of the first thing that goes by ``name``.
+
+        That is one of :attr:`journeys`, or the qualified name of a recorded
+        function.  Raises InputError if there is none, naming those that are there.
+        """
+        if name not in self._told:
+            self._told[name] = self._journeys.of(self._cause(name), name)
+        return self._told[name]
 
     def messages_of(self, client: str) -> list[Message]:
         """The messages to and from the client that goes by that name, by time."""
@@ -132,27 +142,43 @@ class Run:
         self._carrier(event)
         return self.events(event)
 
-    def _carrier(self, event: str) -> Message:
-        """The first message that carries ``event``."""
-        for message in self.events(event):
+    @cached_property
+    def _causes(self) -> Causes:
+        return Causes(self.recording, self.messages)
+
+    @cached_property
+    def _journeys(self) -> Journeys:
+        return Journeys(self.recording, self.messages, self.clients)
+
+    def _cause(self, name: str) -> Cause:
+        found = self._causes.find(name)
+        if found is None:
+            raise InputError(
+                f"there is no journey {name!r} in this recording",
+                why=f"those in it are {', '.join(map(repr, self.journeys)) or 'none'}",
+                next_step="ask for one of them, or record a scenario that brings it about",
+            )
+        return found
+
+    def _carrier(self, name: str) -> Message:
+        """The first message that the journey called ``name`` is about, or else that it sends."""
+        cause = self._cause(name)
+        if isinstance(cause, Message):
+            return cause
+        for message in self._carried_by(name) if isinstance(cause, Call | Transfer) else cause:
             return message
         raise InputError(
-            f"no event {event!r} in this recording",
-            why=f"the events in it are {', '.join(sorted(map(repr, self._event_names()))) or 'none'}",
-            next_step="ask for one of them, or record a scenario that emits it",
+            f"the journey {name!r} sends nothing", next_step=f"look at its calls: run.stepper({name!r})"
         )
 
-    def _event_names(self) -> set[str]:
-        return {packet.event for _, packet in self.messages.socketio() if packet.event is not None}
+    def _carried_by(self, name: str) -> list[Message]:
+        """The messages on the wire that the journey called ``name`` is made of."""
+        return self._journeys.carried(self._cause(name))
 
-    def _carried_by(self, event: str) -> list[Message]:
-        """The messages on the wire that the journey of ``event`` is made of."""
-        # Not from the journey's steps: to look up their sources takes a while.
-        return carried(Turns(self.recording.traces), self.messages, self._carrier(event))
-
-    def check(self, event: str) -> JoinReport:
-        """How well calls and packets agree, over every byte of a journey."""
-        return check(self.recording, self._carried_by(event))
+    def check(self, event: str | None = None) -> JoinReport:
+        """How well calls and packets agree, over every byte of a journey, or else of the recording."""
+        chosen = self.messages if event is None else self._carried_by(event)
+        return check(self._journeys.turns, chosen)
 
     # ── views ────────────────────────────────────────────────────────────────
 

@@ -40,20 +40,24 @@ class Server:
     folder: Path | None = None
     child: Child | None = None
     capture: LiveCapture | None = None
+    from_start: bool = False
 
     @classmethod
-    def start(cls, module: str, arguments: Sequence[str], mode: Mode) -> Server:
+    def start(cls, module: str, arguments: Sequence[str], mode: Mode, *, from_start: bool = False) -> Server:
         """Start it, and wait until it listens.  Raises ProcessError if it never does.
+
+        ``from_start`` traces it from its first line on: its recordings then
+        hold how the application was built and began to serve, too.
 
         It runs in a fresh folder of its own, so that what it writes (a
         database, say) is new each time and litters nobody's notebooks; modules
         beside the notebook can be started all the same.
         """
         if mode.name == "replay":
-            return cls(module, tuple(arguments), mode)
+            return cls(module, tuple(arguments), mode, from_start=from_start)
         folder = Path(tempfile.mkdtemp(prefix="socketio-lab-"))
-        # Ready to record, but not yet: while the application is imported there is nothing to keep.
-        options = ["--process", PROCESS, "--trace"]
+        # Ready to record, but not yet, unless it is asked for: to trace the imports takes time.
+        options = ["--process", PROCESS, "--start" if from_start else "--trace"]
         if mode.name == "tap":
             options.append("--tap")
         if (root := _folder_of(module)) is not None:
@@ -76,7 +80,7 @@ class Server:
             if capture is not None:
                 capture.close()
             raise
-        return cls(module, tuple(arguments), mode, folder, child, capture)
+        return cls(module, tuple(arguments), mode, folder, child, capture, from_start)
 
     @property
     def alive(self) -> bool:
@@ -98,10 +102,10 @@ class Server:
         """The file that holds its output; None in replay mode."""
         return self.child.log if self.child else None
 
-    def serves(self, module: str, arguments: Sequence[str], mode: Mode) -> bool:
+    def serves(self, module: str, arguments: Sequence[str], mode: Mode, *, from_start: bool = False) -> bool:
         """Whether it is the very server that these words would start."""
-        wanted = (module, tuple(arguments), mode.name)
-        return self.alive and wanted == (self.module, self.arguments, self.mode.name)
+        wanted = (module, tuple(arguments), mode.name, from_start)
+        return self.alive and wanted == (self.module, self.arguments, self.mode.name, self.from_start)
 
     def stop(self) -> None:
         """Stop it; a second time, nothing happens."""
@@ -115,10 +119,15 @@ class Server:
     # ── its tracer ───────────────────────────────────────────────────────────
 
     def trace_start(self) -> None:
-        """Forget what was traced, and trace from here on."""
+        """Trace from here on; what was traced before is forgotten, unless it goes from the start."""
         if self.child is not None:
-            self.child.request("trace_clear")
+            if not self.from_start:
+                self.child.request("trace_clear")
             self.child.request("trace_start")
+
+    def trace_peers(self) -> list[int]:
+        """The ports of the clients whose connections it still serves."""
+        return [] if self.child is None else list(self.child.request("trace_peers")["ports"])
 
     def trace_stop(self) -> None:
         """Trace no longer; what was traced is kept."""

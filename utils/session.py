@@ -11,13 +11,13 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from utils import libraries, recording
+from utils import clients, libraries, recording
 from utils.capture import files, rights, tap
 from utils.capture.live import Counts
 from utils.errors import InputError
@@ -27,6 +27,7 @@ from utils.server import Server
 from utils.tracing.collector import Collector
 
 if TYPE_CHECKING:
+    import requests
     import socketio
 
 #: The name of the notebook's own process in every recording.
@@ -35,6 +36,9 @@ PROCESS = "client"
 #: How long a client may take to connect, in seconds: a slow machine is no error.
 PATIENCE = 30
 
+#: How long the server may take to be done with connections that were closed, in seconds.
+SETTLE = 5
+
 
 @dataclass
 class Session:
@@ -42,37 +46,52 @@ class Session:
 
     server: Server
     clients: dict[str, socketio.SimpleClient] = field(default_factory=dict)
-    windows: dict[str, tuple[int, int]] = field(default_factory=dict)  # name → when it connected
+    #: Who connected, and when it began and had ended.
+    windows: list[tuple[str, int, int]] = field(default_factory=list)
+    _https: list[requests.Session] = field(default_factory=list)
 
-    def connect(self, name: str, **options: Any) -> socketio.SimpleClient:
+    def connect(self, name: str, *, in_order: bool = False, **options: Any) -> socketio.SimpleClient:
         """A connected python-socketio client that the views will call ``name``.
 
-        ``options`` go to ``SimpleClient.connect``; raises what that raises.
+        One that receives binary events had better be ``in_order`` (see
+        :func:`utils.clients.make`).  ``options`` go to ``SimpleClient.connect``;
+        raises what that raises.
         """
-        import requests
-        import socketio
-
         if name in self.clients:
             raise InputError(
                 f"there is a client called {name!r} already", next_step="give each client its own name"
             )
-        # A proxy set for the outside world must not stand between two local processes.
-        direct = requests.Session()
-        direct.trust_env = False
-        client = socketio.SimpleClient(
-            http_session=direct, websocket_extra_options={"http_no_proxy": ["127.0.0.1"]}
-        )
+        client = clients.make(self._http(), in_order=in_order)
         self.clients[name] = client
-        began = time.time_ns()
-        client.connect(self.server.url, wait_timeout=PATIENCE, **options)
-        self.windows[name] = (began, time.time_ns())
+        with self.connecting(name):
+            client.connect(self.server.url, wait_timeout=PATIENCE, **options)
         return client
 
+    def get(self, path: str, name: str = "visitor") -> requests.Response:
+        """What the server answers to a plain ``GET path``, on a connection of its own.
+
+        Raises what :func:`requests.get` raises.
+        """
+        with self._http() as http, self.connecting(name):
+            return http.get(self.server.url + path, timeout=PATIENCE)
+
     def close(self) -> None:
-        """Disconnect every client; one that never connected has nothing to close."""
+        """Let every client leave, and close what they opened; a second time, nothing happens."""
         for client in self.clients.values():
-            if client.connected:
-                client.disconnect()
+            clients.leave(client, PATIENCE)
+        while self._https:
+            self._https.pop().close()
+
+    def _http(self) -> requests.Session:
+        self._https.append(clients.http())
+        return self._https[-1]
+
+    @contextmanager
+    def connecting(self, name: str) -> Iterator[None]:
+        """Whatever is connected meanwhile goes by ``name``."""
+        began = time.time_ns()
+        yield
+        self.windows.append((name, began, time.time_ns()))
 
 
 def record_live(scenario: Callable[[Session], object], server: Server, name: str) -> Recording:
@@ -95,9 +114,12 @@ def record_live(scenario: Callable[[Session], object], server: Server, name: str
         scenario(session)
         session.close()
         collector.stop()
+        client = _at_port(collector.take(), server.port)
+        closed = {one.flow.source.port for one in client.transfers if one.kind is TransferKind.CLOSE}
+        clients.until(lambda: closed.isdisjoint(server.trace_peers()), SETTLE)
         server.trace_stop()
         # By name, as a folder lists them: a loaded recording equals the saved one.
-        traces: tuple[Trace, ...] = (_at_port(collector.take(), server.port), server.trace())
+        traces: tuple[Trace, ...] = (client, server.trace())
         if server.capture is not None:
             path = Path(folder) / recording.PACKETS_FILE
             counts = server.capture.collect(path)
@@ -157,6 +179,6 @@ def _client_ports(session: Session, traces: Iterable[Trace]) -> Iterator[tuple[i
         if trace.process != PROCESS:
             continue
         for transfer in trace.transfers:
-            for name, (began, ended) in session.windows.items():
+            for name, began, ended in session.windows:
                 if transfer.kind is TransferKind.CONNECT and began <= transfer.start_ns <= ended:
                     yield transfer.flow.source.port, name

@@ -42,6 +42,12 @@ _HANDOFF_WORDS = {
     HandOffKind.THREAD: ("a thread started", "the thread runs"),
 }
 
+#: How a step shows what a socket was asked to do; the rest open and close connections.
+_KINDS = {TransferKind.SEND: StepKind.SEND, TransferKind.RECV: StepKind.RECV}
+
+#: Of these, the end is what counts: then something has come.
+_ARRIVING = (TransferKind.RECV, TransferKind.ACCEPT)
+
 
 class _Source(TypedDict):
     """The fields of a step that say where its code can be read."""
@@ -52,7 +58,7 @@ class _Source(TypedDict):
 
 
 class StepMaker:
-    """Makes the steps of one recording; their times count from ``start_ns``.
+    """Makes the steps of one recording, journey after journey.
 
     ``turn`` is the number of the turn that is being told.
     """
@@ -63,18 +69,21 @@ class StepMaker:
         turns: Turns,
         placement: Placement,
         clients: Mapping[int, str],
-        start_ns: int,
     ) -> None:
-        self.turn = 0
+        self.begin(0)
         self._versions = recording.meta.versions
         self._sources = recording.sources
         self._port = recording.meta.port
         self._turns = turns
         self._placement = placement
         self._clients = clients
+        self._threads = dict(self._thread_labels(recording))
+
+    def begin(self, start_ns: int) -> None:
+        """A journey begins: from now on times count from ``start_ns``."""
+        self.turn = 0
         self._start_ns = start_ns
         self._shown: set[tuple[Flow, int]] = set()  # the messages that were shown on the wire
-        self._threads = dict(self._thread_labels(recording))
 
     # ── steps ────────────────────────────────────────────────────────────────
 
@@ -108,40 +117,68 @@ class StepMaker:
         )
 
     def transfer(self, transfer: Transfer) -> Step:
-        """Bytes go into a socket, or come out of one; or a connection is accepted."""
+        """Bytes go into a socket, or come out of one; or a connection begins or ends."""
         message = self.message(transfer)
-        sending = transfer.kind is TransferKind.SEND
-        accepting = transfer.kind is TransferKind.ACCEPT
         span = None
         if message is not None:
             start = max(transfer.offset, message.start) - message.start
             span = (start, min(transfer.end, message.end) - message.start)
         site = transfer.site
-        if accepting:
-            note = f"a connection is accepted: {transfer.flow}"
-        else:
-            way = "into" if sending else "out of"
-            unit = "byte" if transfer.length == 1 else "bytes"
-            note = (
-                f"{transfer.length} {unit} {way} the socket, bytes {transfer.offset} to "
-                f"{transfer.end} of {self._peers(transfer.flow)}"
-            )
+        arrives = transfer.kind in _ARRIVING
         return Step(
-            kind=StepKind.SEND if sending else StepKind.RECV,
+            kind=_KINDS.get(transfer.kind, StepKind.SOCKET),
             level=Level.LIBRARY,
             process=transfer.process,
             thread=self._label(transfer),
             title=f"socket.{transfer.kind.value}" + (f" in {site.code.name}" if site else ""),
-            since_ns=(transfer.start_ns if sending else transfer.end_ns) - self._start_ns,
+            since_ns=(transfer.end_ns if arrives else transfer.start_ns) - self._start_ns,
             depth=0,
-            duration_ns=transfer.end_ns - transfer.start_ns if sending else None,
+            duration_ns=None if arrives else transfer.end_ns - transfer.start_ns,
             **self._source(site.code if site else None, site.line if site else None),
-            note=note,
+            note=self._told(transfer),
             message=message,
             span=span,
-            onward=sending,
+            onward=not arrives,
             turn=self.turn,
             call=transfer.call,
+        )
+
+    def _told(self, transfer: Transfer) -> str:
+        """What happened to the connection, in one sentence."""
+        peers = self._peers(transfer.flow)
+        match transfer.kind:
+            case TransferKind.LISTEN:
+                return f"connections are waited for at {transfer.flow.source}"
+            case TransferKind.CONNECT:
+                return f"a connection is opened: {transfer.flow}"
+            case TransferKind.ACCEPT:
+                return f"a connection is accepted: {transfer.flow}"
+            case TransferKind.SHUTDOWN | TransferKind.CLOSE:
+                return f"the stream {peers} ends after {transfer.offset} bytes"
+            case TransferKind.RECV if not transfer.length:
+                return f"nothing more comes after {transfer.offset} bytes of {peers}"
+        way = "into" if transfer.kind is TransferKind.SEND else "out of"
+        unit = "byte" if transfer.length == 1 else "bytes"
+        return (
+            f"{transfer.length} {unit} {way} the socket, bytes {transfer.offset} to {transfer.end} of {peers}"
+        )
+
+    def alarm(self, call: Call) -> Step:
+        """``call`` slept, and the clock wakes its thread."""
+        woken = call.leave_ns or call.enter_ns
+        return Step(
+            kind=StepKind.CLOCK,
+            level=Level.LIBRARY,
+            process=call.process,
+            thread=self._label(call),
+            title=call.code.name,
+            since_ns=woken - self._start_ns,
+            depth=0,
+            **self._source(call.code, call.left),
+            arguments=tuple((call.arguments or {}).items()),
+            note=f"the clock wakes the thread, which slept for {(woken - call.enter_ns) / 1e9:.1f} s",
+            turn=self.turn,
+            call=call.id,
         )
 
     def handoff(self, handoff: HandOff, message: Message | None) -> Step:

@@ -347,7 +347,7 @@ def _ends(scope: Scope, facts: Facts, opened: list[_Open], calls: tuple[Call, ..
         if role is None:
             continue
         medium, item = inner.entered.identities
-        if role.gives or role.at_enter:
+        if role.gives or role.uses or role.at_enter:
             yield End(call, role, medium, item)
         elif inner.result is not None and inner.result.takes:
             yield End(call, role, medium, inner.result.identity if role.returns else 0)

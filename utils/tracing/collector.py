@@ -93,6 +93,10 @@ class Collector:
         if not self._installed:
             self._boundary.remove()
 
+    def open_ports(self) -> list[int]:
+        """The ports of the peers whose connections this process still serves."""
+        return self._boundary.open_ports()
+
     def take(self) -> Trace:
         """What was recorded so far; recording goes on if it is on."""
         # Loaded when it is needed: an application's start need not wait for it.

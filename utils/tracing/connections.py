@@ -7,8 +7,9 @@ at all.  Only connections whose beginning was watched are known.
 from __future__ import annotations
 
 import socket
+import sys
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from utils.records import Endpoint, Flow
@@ -29,6 +30,7 @@ class Connection:
     sent: int = 0
     received: int = 0
     closed: bool = False
+    threads: set[int] = field(default_factory=set)  # idents of those that moved bytes
 
 
 @dataclass(slots=True)
@@ -64,6 +66,16 @@ class Connections:
         if watched.connection is None:
             watched.connection = _connection(sock)
         return watched.connection
+
+    def open_ports(self) -> list[int]:
+        """The peers' ports of all connections that are not closed, or have a thread that still runs."""
+        running = sys._current_frames()
+        known = [watched.connection for watched in list(self._watched.values())]
+        return sorted(
+            connection.out.destination.port
+            for connection in known
+            if connection is not None and not (connection.closed and connection.threads.isdisjoint(running))
+        )
 
     def clear(self) -> None:
         self._watched.clear()

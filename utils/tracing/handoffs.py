@@ -1,14 +1,15 @@
 """How one thread hands work to another, found by the object that it goes through.
 
 The rule kept here: both sides touched the same object (the queue and the very
-item, the event, the thread), and the giving began before the taking ended.
+item, the event, the thread), and the giving began before the taking ended.  An
+item is taken when the thread begins to work on it, if that is recorded.
 Which functions give and take, and through what, is the table ``ROLES``; the
 joining knows no library.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,12 +34,16 @@ class Role:
     returns: bool = False  # a taker that returns the item
     at_enter: bool = False  # a taker that has the work as soon as it runs
     in_order: bool = False  # a taker that takes the oldest gift, not the latest
+    uses: bool = False  # neither: it works on an item that was taken, which is its medium
 
 
 #: Who gives and who takes; whether a taker took anything, see :func:`takes`.
 ROLES = (
     Role("queue.py", "Queue.put", HandOffKind.QUEUE, gives=True, item="item"),
     Role("queue.py", "Queue.get", HandOffKind.QUEUE, gives=False, returns=True, in_order=True),
+    # A writer may take several packets out of its queue before it works on the first:
+    # each is taken up when it is encoded.
+    Role("engineio/packet.py", "Packet.encode", HandOffKind.QUEUE, gives=False, uses=True),
     Role("threading.py", "Event.set", HandOffKind.EVENT, gives=True),
     Role("threading.py", "Event.wait", HandOffKind.EVENT, gives=False),
     # It returns without waiting if a message is there already; each message was
@@ -93,7 +98,7 @@ def takes(role: Role | None, result: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One side of a possible hand-off: a call that gave, or one that took."""
+    """One side of a possible hand-off: a call that gave, one that took, or one that used what was taken."""
 
     call: Call
     role: Role
@@ -103,7 +108,7 @@ class End:
     @property
     def time_ns(self) -> int:
         """When it began to give, or had taken."""
-        if self.role.gives or self.role.at_enter or self.call.leave_ns is None:
+        if self.role.gives or self.role.uses or self.role.at_enter or self.call.leave_ns is None:
             return self.call.enter_ns
         return self.call.leave_ns
 
@@ -120,18 +125,23 @@ def join(
     thread that runs no ``Thread.run`` takes its start with its first call.
     """
     takers: list[End] = []
+    users: list[End] = []
     shelves: dict[tuple[HandOffKind, int, int], _Shelf] = defaultdict(_Shelf)
     ends = sorted(ends, key=lambda end: end.time_ns)
     for end in ends:
         if end.role.kind is not HandOffKind.THREAD and _is_kept(scope, end.call):
             continue
-        if end.role.gives:
+        if end.role.uses:
+            users.append(end)
+        elif end.role.gives:
             shelves[end.role.kind, end.medium, end.item].gifts.append(end)
         else:
             takers.append(end)
     takers = _outermost(takers, calls) + _first_calls(calls, threads, ends)
+    takers.sort(key=lambda end: end.time_ns)
+    uses = _Uses(users, takers)
     found = []
-    for taker in sorted(takers, key=lambda end: end.time_ns):
+    for taker in takers:
         shelf = shelves.get((taker.role.kind, taker.medium, taker.item))
         gift = shelf.take(taker) if shelf is not None else None
         if gift is None or gift.call.thread == taker.call.thread:
@@ -143,10 +153,10 @@ def join(
                 given=gift.call.id,
                 taken=taker.call.id,
                 given_ns=gift.time_ns,
-                taken_ns=taker.time_ns,
+                taken_ns=uses.first(taker),
             )
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda handoff: handoff.taken_ns))
 
 
 @dataclass(slots=True)
@@ -173,6 +183,36 @@ class _Shelf:
             return None
         self.seen[taker.call.thread] = latest
         return self.gifts[latest]
+
+
+class _Uses:
+    """When the items that came out of queues were worked on."""
+
+    def __init__(self, users: Iterable[End], takers: Iterable[End]) -> None:
+        self._used = _times((end.call.thread, end.medium, end) for end in users)
+        self._taken = _times((end.call.thread, end.item, end) for end in takers)
+
+    def first(self, taker: End) -> int:
+        """When ``taker``'s thread began to work on what it took; at once, if that is not known."""
+        key = taker.call.thread, taker.item
+        used = _after(self._used.get(key, ()), taker.time_ns)
+        # An item's place in memory may be used again, by the next one taken.
+        following = _after(self._taken.get(key, ()), taker.time_ns + 1)
+        return taker.time_ns if used is None or (following is not None and used > following) else used
+
+
+def _times(ends: Iterable[tuple[int, int, End]]) -> dict[tuple[int, int], list[int]]:
+    """The times of the ends, in order, by thread and object."""
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for thread, touched, end in ends:
+        found[thread, touched].append(end.time_ns)
+    return found
+
+
+def _after(times: Sequence[int], time_ns: int) -> int | None:
+    """The first of ``times`` from ``time_ns`` on."""
+    place = bisect_left(times, time_ns)
+    return times[place] if place < len(times) else None
 
 
 def _is_kept(scope: Scope, call: Call) -> bool:

@@ -7,8 +7,8 @@ The rule kept here: the application cannot tell the difference.  It runs in the
 main thread, as ``python -m MODULE`` or ``python SCRIPT`` would run it; the
 collector stands before the first of its imports.  The parent is told as soon as
 the process listens on a TCP port, and may then ask for ``trace_start``,
-``trace_stop``, ``trace_clear``, ``trace_save`` (with a ``path``) and ``stop``
-(see :mod:`utils.supervision`).
+``trace_stop``, ``trace_clear``, ``trace_peers``, ``trace_save`` (with a ``path``)
+and ``stop`` (see :mod:`utils.supervision`).
 """
 
 from __future__ import annotations
@@ -237,6 +237,9 @@ def _handlers(collector: Collector | None, stopping: _Stopping) -> dict[str, Any
         traced().clear()
         return {}
 
+    def peers(words: dict[str, Any]) -> dict[str, Any]:
+        return {"ports": traced().open_ports()}
+
     def save(words: dict[str, Any]) -> dict[str, Any]:
         # Loaded when it is needed: what it stands on takes time to import.
         from utils.tracing import store
@@ -260,6 +263,7 @@ def _handlers(collector: Collector | None, stopping: _Stopping) -> dict[str, Any
         "trace_start": start,
         "trace_stop": stop_trace,
         "trace_clear": clear,
+        "trace_peers": peers,
         "trace_save": save,
         "stop": stop,
     }

@@ -83,6 +83,14 @@ class SocketBoundary:
         self._put.clear()
         self._connections.clear()
 
+    def open_ports(self) -> list[int]:
+        """The ports of the peers whose connections this process still serves.
+
+        A connection is served until it is closed here and no thread that
+        moved bytes on it runs any more.
+        """
+        return self._connections.open_ports()
+
     # ── noting: nothing here raises into the program ─────────────────────────
 
     def _sent(
@@ -97,6 +105,7 @@ class SocketBoundary:
                 length = memoryview(data).nbytes
             offset = connection.sent
             connection.sent = offset + length
+            connection.threads.add(get_ident())
             if self.recording:
                 copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
                 self._note(_SEND, connection.out, offset, length, start_ns, sys._getframe(2), copy, error)
@@ -113,6 +122,7 @@ class SocketBoundary:
                 return
             offset = connection.received
             connection.received = offset + length
+            connection.threads.add(get_ident())
             if self.recording:
                 copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
                 self._note(_RECV, connection.back, offset, length, start_ns, sys._getframe(2), copy, error)
@@ -309,7 +319,8 @@ class SocketBoundary:
             # Its name is known only as long as it is open.
             connection = self._connections.find(sock)
             result = original(sock)
-            if connection is not None and not connection.closed:
+            # As long as a file made of it is open, so is the connection; the last one closes it.
+            if connection is not None and not connection.closed and sock.fileno() < 0:
                 connection.closed = True
                 self._did(TransferKind.CLOSE, connection.out, start_ns, getframe(1), connection.sent)
             return result

@@ -27,6 +27,8 @@ KIND_WORDS: dict[StepKind, str] = {
     StepKind.RECV: "receive",
     StepKind.WIRE: "on the wire",
     StepKind.HANDOFF: "hand-off",
+    StepKind.SOCKET: "connection",
+    StepKind.CLOCK: "clock",
 }
 
 #: Stands where lines or bytes are left out.

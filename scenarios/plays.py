@@ -1,0 +1,146 @@
+"""The scenarios: what the clients do while everything is watched.
+
+The rule kept here: a scenario is a function of a session, waits for what it
+asked for, and never for a length of time; so it can be recorded again and
+again, in a notebook, in a test, and for the recordings in captures/.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from utils.session import Session
+
+#: How long an answer may take, in seconds: a slow machine is no error.
+PATIENCE = 30
+
+#: The lot that is bid for; it has a picture.
+LOT = 1
+
+
+def one_bid(session: Session) -> None:
+    """Alice bids in the seed's way, and everybody is told."""
+    alice, bob = session.connect("alice"), session.connect("bob")
+    alice.emit("replace old value", {"lot": LOT, "cents": 12500})
+    for client in (alice, bob):
+        client.receive(timeout=PATIENCE)
+
+
+def opening(session: Session) -> None:
+    """The application is built and begins to serve; somebody asks for the page."""
+    session.get("/auctions")
+
+
+def smallest_opening(session: Session) -> None:
+    """The same of the smallest application, which serves by ``socketio.run``."""
+    session.get("/")
+
+
+def polling(session: Session) -> None:
+    """A client that never gets a WebSocket: each packet is in the body of a request."""
+    alice = session.connect("alice", transports=["polling"])
+    alice.emit("replace old value", {"lot": LOT, "cents": 12500})
+    alice.receive(timeout=PATIENCE)
+
+
+def auction(session: Session) -> None:
+    """Two enter a lot's room and are shown its picture; a bid is acknowledged, and told to the room."""
+    alice, bob = session.connect("alice", in_order=True), session.connect("bob", in_order=True)
+    for client in (alice, bob):
+        lot = client.call("join", {"lot": LOT}, timeout=PATIENCE)["lot"]
+        client.receive(timeout=PATIENCE)
+    # Nobody may outbid herself, should it be played again.
+    bidder = "Alice" if not lot["highest"] or lot["highest"]["bidder"] != "Alice" else "Carol"
+    bid = {"id": str(uuid.uuid4()), "lot": LOT, "bidder": bidder, "cents": lot["minimum_cents"]}
+    alice.call("bid", bid, timeout=PATIENCE)
+    for client in (alice, bob):
+        client.receive(timeout=PATIENCE)
+
+
+def answers(session: Session) -> None:
+    """The server asks for an acknowledgement, and a client sends bytes."""
+    alice = session.connect("alice", in_order=True)
+    alice.emit("ask me")
+    for _ in ("the question", "that it was answered"):
+        alice.receive(timeout=PATIENCE)
+    alice.emit("picture", bytes(range(16)))
+    alice.receive(timeout=PATIENCE)
+
+
+def heartbeat(session: Session) -> None:
+    """Nobody says anything, and the server asks whether the client is still there."""
+    with _pings(2) as heard:
+        session.connect("alice")
+        # The second comes when the first has been answered, and its answer has been understood.
+        assert heard.wait(PATIENCE), "no heartbeat came"
+
+
+@contextmanager
+def _pings(count: int) -> Iterator[threading.Event]:
+    """An event that is set when python-engineio's client has logged so many pings."""
+    heard = threading.Event()
+    left = [count]
+
+    def listen(record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith("Received packet PING"):
+            left[0] -= 1
+            if not left[0]:
+                heard.set()
+        return False  # nothing is to be printed
+
+    log = logging.getLogger("engineio.client")
+    level = log.level
+    log.setLevel(logging.INFO)
+    log.addFilter(listen)
+    try:
+        yield heard
+    finally:
+        log.removeFilter(listen)
+        log.setLevel(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One reference recording: which application, started how, and what is done with it."""
+
+    scenario: Callable[[Session], None]
+    application: tuple[str, ...]  # a module, and its arguments
+    journeys: tuple[str, ...]  # what the recording is there to show
+    from_start: bool = False  # from the application's first line on
+
+    @property
+    def name(self) -> str:
+        return self.scenario.__name__
+
+
+_SEED = ("lab_server", "--port", "0", "--lesson", "seed")
+_SMALLEST = ("scenarios.smallest",)
+
+_WEBSOCKET = ("open", "upgrade", "connect", "disconnect", "close")
+_OPENING = ("construct", "route", "on", "serve")
+
+#: The reference recordings in captures/.
+PLAYS = (
+    Play(
+        one_bid,
+        _SEED,
+        (*_WEBSOCKET, "event in", "broadcast out", "replace old value", "replaced values"),
+    ),
+    Play(opening, _SEED, (*_OPENING, "GET /auctions"), from_start=True),
+    Play(smallest_opening, _SMALLEST, (*_OPENING, "GET /"), from_start=True),
+    Play(polling, _SEED, ("open", "connect", "event in", "broadcast out", "disconnect")),
+    Play(
+        auction,
+        ("lab_server", "--port", "0"),
+        (*_WEBSOCKET, "enter a room", "binary out", "bid", "bids placed", "ack from the server"),
+    ),
+    Play(answers, _SMALLEST, (*_WEBSOCKET, "ack from the client", "binary in", "binary out", "heard")),
+    Play(heartbeat, ("lab_server", "--port", "0", "--ping-interval", "1"), (*_WEBSOCKET, "heartbeat")),
+)

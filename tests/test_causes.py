@@ -1,0 +1,59 @@
+"""What a recording holds, by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from utils import lab
+from utils.causes import KINDS, Called, Causes
+from utils.errors import InputError
+from utils.records import Call, Message, Transfer
+from utils.tracing.scope import Scope
+
+
+@pytest.fixture(scope="module")
+def run():
+    return lab.replay("one_bid")
+
+
+def test_kinds_pages_and_events_are_named_in_this_order():
+    names = lab.replay("opening").journeys
+    assert names == ("construct", "route", "on", "serve", "GET /auctions")
+    assert lab.replay("answers").journeys[-1] == "picture"
+
+
+def test_a_name_stands_for_a_message_a_call_or_something_asked_of_a_socket(run):
+    opening = lab.replay("opening")
+    causes = Causes(opening.recording, opening.messages)
+    assert isinstance(causes.find("construct"), Call)
+    assert isinstance(causes.find("serve"), Transfer)
+    assert isinstance(causes.find("GET /auctions"), Message)
+    assert isinstance(causes.find("Flask.dispatch_request"), Call)
+    assert isinstance(Causes(run.recording, run.messages).find("upgrade"), list)
+
+
+def test_an_unknown_name_is_refused_with_those_that_are_there(run):
+    with pytest.raises(InputError, match=r"'heartbeat'.*'open', 'upgrade'.*'replaced values'"):
+        run.journey("heartbeat")
+
+
+def test_every_view_takes_a_journeys_name():
+    run = lab.replay("heartbeat")
+    for view in (run.packets, run.frames, run.stepper, run.waterfall, run.ladder, run.bytes):
+        assert str(view("heartbeat") if view != run.packets else view(event="heartbeat"))
+    assert run.check("heartbeat").whole
+
+
+def test_a_journey_without_bytes_says_so_when_it_is_asked_for_some():
+    with pytest.raises(InputError, match="'construct' sends nothing"):
+        lab.replay("opening").bytes("construct")
+
+
+@pytest.mark.parametrize(
+    "called", [kind for kinds in KINDS.values() for kind in kinds if isinstance(kind, Called)], ids=str
+)
+def test_each_function_that_a_name_stands_for_exists(called):
+    from tests.test_tracing_catalog import names_in, source_of
+
+    assert called.name in names_in(source_of(called.path))
+    assert Scope().relative(str(source_of(called.path))) == called.path
