@@ -14,7 +14,7 @@ from utils.records import Endpoint, Flow, Message
 from utils.redaction import REDACTED, is_secret, scrub
 from utils.views import html, ladder, tables, text
 from utils.wire.conformance import findings
-from utils.wire.units import Side, Unit
+from utils.wire.units import Layer, Side, Unit
 
 SECRET = "hush3f9a1"
 C, S = Side.CLIENT, Side.SERVER
@@ -61,6 +61,26 @@ SAID = {
     "a compressed answer": [(C, POLL), (S, answer(gzip.compress(AUTH.encode()), "Content-Encoding: gzip\r\n"))],
     "a JSONP answer": [(C, POLL), (S, answer(f'___eio[0]({json.dumps(AUTH)});'.encode()))],
 }  # fmt: skip
+
+
+#: Bytes that nobody decodes, of which the names of secrets are left.
+BROKEN = [
+    (C, b"\x8f\x8f\x8f" + f"\r\nCookie: io={SECRET}\r\nX: y\r\n".encode()),
+    (C, f'"[x"{{"token":"{SECRET}","b":1'.encode()),
+    (S, f"\xc3&token={SECRET}&b=1".encode("latin-1")),
+]
+
+
+@pytest.mark.parametrize("piece", BROKEN)
+def test_in_bytes_that_nobody_decodes_it_is_known_by_its_name(piece):
+    for unit in talk([piece]):
+        assert unit.layer is Layer.UNKNOWN
+        message = Message(FLOW, unit, 0, 0)
+        told = (
+            f"{unit.summary}{unit.explain()}{unit.faults}{html.message(message).html}{html.message(message)}"
+        )
+        assert SECRET not in told
+        assert b"io=".hex(" ") in told or b"io=" not in unit.raw or "·· ··" in told
 
 
 def units(name: str) -> list[Unit]:

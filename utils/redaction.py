@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 
 #: Stands where a secret stood.
 REDACTED = "<redacted>"
@@ -65,13 +66,25 @@ def is_secret(name: str) -> bool:
     return any(after == "key" and before in _KEY_OWNERS for before, after in itertools.pairwise(words))
 
 
+def places(text: str) -> Iterator[tuple[int, int]]:
+    """Where in ``text`` the values of secrets stand, from start to end; one may be told twice."""
+    if _suspect(text):
+        for pattern, _ in _IN_TEXT:
+            for match in pattern.finditer(text):
+                yield match.end(1), match.end()
+
+
+def _suspect(text: str) -> bool:
+    """Whether a secret's name may be in it: most texts hold none, and each pattern looks at all of it."""
+    low = text.lower()
+    return (
+        "auth" in low or "key" in low or "token" in low or "pass" in low or "secret" in low or "cookie" in low
+    )
+
+
 def scrub(text: str) -> str:
     """``text`` without the values of secrets that stand in it by name."""
-    low = text.lower()
-    # Most texts hold no such name, and each pattern would look at every character.
-    if not (
-        "auth" in low or "key" in low or "token" in low or "pass" in low or "secret" in low or "cookie" in low
-    ):
+    if not _suspect(text):
         return text
     for pattern, replacement in _IN_TEXT:
         text = pattern.sub(replacement, text)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from utils.records import Message
-from utils.redaction import REDACTED
+from utils.redaction import REDACTED, places
 from utils.wire.units import Fault, Layer, Span, Unit
 
 #: Bytes in a row of a dump.
@@ -40,7 +41,7 @@ class Row:
     runs: tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dump:
     """The shown part of one message.
 
@@ -88,9 +89,21 @@ class Dump:
         return found
 
     def _secrets(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        for left, right in self._hidden:
+            if left < end and start < right:
+                yield max(start, left), min(end, right)
+
+    @cached_property
+    def _hidden(self) -> tuple[tuple[int, int], ...]:
+        """Where secrets stand: as fields, or, in bytes that nobody decodes, behind the names of secrets."""
+        found = []
         for span in self.spans:
-            if REDACTED in span.value and span.start < end and start < span.end:
-                yield max(start, span.start), min(end, span.end)
+            if REDACTED in span.value:
+                found.append((span.start, span.end))
+            elif span.layer is Layer.UNKNOWN:
+                text = self.raw[span.start : span.end].decode("latin-1")
+                found += [(span.start + left, span.start + right) for left, right in places(text)]
+        return tuple(found)
 
     def marks(self, span: Span) -> bool:
         """Whether the marked bytes touch ``span``."""

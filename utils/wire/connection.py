@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import replace
 from functools import partial
 
+from utils.redaction import scrub
 from utils.wire import body as bodies
 from utils.wire import deflate, engineio, explain, frames, http, websocket
 from utils.wire.half import Half, Mode
@@ -163,7 +164,8 @@ class Connection:
         start, raw = self._take(half, size)
         if fault.offset > size:  # it was in what came before
             fault = replace(fault, offset=0)
-        return Unit(half.side, Layer.UNKNOWN, start, raw, raw, summary=f"? {shown(raw)}", faults=(fault,))
+        told = shown(scrub(raw[:400].decode("utf-8", "backslashreplace")))
+        return Unit(half.side, Layer.UNKNOWN, start, raw, raw, summary=f"? {told}", faults=(fault,))
 
     def _flush(self, half: Half, fault: Fault) -> list[Unit]:
         return [self._unknown(half, len(half.buffer), fault)] if half.buffer else []
