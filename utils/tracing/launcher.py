@@ -18,18 +18,17 @@ import argparse
 import functools
 import os
 import platform
-import runpy
 import signal
 import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from utils.supervision import Control
+from utils.tracing import program
 from utils.tracing.collector import Collector
 from utils.tracing.scope import Detail
 
@@ -78,11 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not announced.is_set() and error.code not in (None, 0):
             control.failed(f"the application ended with status {error.code}")
         raise
+    except program.NoProgramError as error:
+        control.failed(str(error))
+        print(f"{sys.executable}: {error}", file=sys.stderr)
+        sys.exit(error.status)
     except BaseException as error:
         if not announced.is_set():
             control.failed(f"{type(error).__name__}: {error}")
-        # The launcher's own frames are no news to whoever reads the log.
-        traceback.print_exception(type(error), error, error.__traceback__)
+        program.report(error)
         sys.exit(1)
 
 
@@ -136,15 +138,9 @@ def _application_root(options: argparse.Namespace) -> Path:
 def _run(options: argparse.Namespace) -> None:
     """As ``python -m MODULE`` or ``python SCRIPT`` would."""
     if options.module:
-        module, *rest = options.module
-        sys.argv[:] = [module, *rest]
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        program.run_module(options.module[0], options.module[1:])
     else:
-        script, *rest = options.script
-        sys.argv[:] = [script, *rest]
-        # Python's own first entry of the path is the script's folder.
-        sys.path[0] = str(Path(script).absolute().parent)
-        runpy.run_path(script, run_name="__main__")
+        program.run_path(options.script[0], options.script[1:])
 
 
 # ── ready, steady, stop ──────────────────────────────────────────────────────

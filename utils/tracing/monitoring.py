@@ -39,6 +39,11 @@ class MonitoringEngine:
         self._buffer = buffer
         self._scope = scope
         self._plans: dict[int, Plan] = {}  # id(code) → plan, of what is in scope
+        # What the hooks ask of it, at once: id(code) → Plan.enter, → Plan.leave; and the codes
+        # whose LEAVE tells something even of None, which is else its own frozen form.
+        self._enters: dict[int, Callable[[FrameType], Any]] = {}
+        self._leaves: dict[int, Callable[[Any], Any]] = {}
+        self._tell_none: set[int] = set()
         self._tools: tuple[int, int] | None = None  # close, plain
 
     def start(self) -> None:
@@ -79,6 +84,11 @@ class MonitoringEngine:
             plan = make_plan(self._scope, code)
             if plan is not None:
                 self._plans[id(code)] = plan
+                if plan.enter is not None and plan.leave is not None:
+                    self._leaves[id(code)] = plan.leave
+                    if plan.leave is not plan.freeze:
+                        self._tell_none.add(id(code))
+                    self._enters[id(code)] = plan.enter
                 self._listen(plan)
         return plan
 
@@ -132,13 +142,13 @@ class MonitoringEngine:
     def _close_callbacks(self) -> Callbacks:
         buffer, rows, extend = self._buffer, self._buffer.rows, self._buffer.extend
         clock, full, getframe = buffer.clock, buffer.full, sys._getframe
-        plans: dict[int, Any] = self._plans
+        plans, leaves, tell_none, entering = self._plans, self._leaves, self._tell_none, self._enters.get
         begin, unwind, yielding, resuming = self._begin, Kind.UNWIND, Kind.YIELD, Kind.RESUME
 
         def on_start(code: CodeType, offset: int) -> Any:
             try:
-                frame, plan = getframe(1), plans.get(id(code))
-                if plan is None or (enter := plan.enter) is None:
+                frame, enter = getframe(1), entering(id(code))
+                if enter is None:
                     return begin(code, frame)
                 extra, caller = enter(frame), frame.f_back
                 if caller is None:
@@ -151,9 +161,8 @@ class MonitoringEngine:
         def on_return(code: CodeType, offset: int, result: Any) -> None:
             try:
                 now = clock()
-                plan = plans[id(code)]
-                # A frozen None is None; what may take something tells even of that.
-                extra = None if result is None and plan.leave is plan.freeze else plan.leave(result)
+                number = id(code)
+                extra = None if result is None and number not in tell_none else leaves[number](result)
                 extend((get_ident(), now, 1, code, None, offset, extra))
                 if len(rows) >= full:
                     buffer.pack()
