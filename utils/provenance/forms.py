@@ -77,7 +77,9 @@ def shapes(message: Message, spans: Sequence[Span]) -> tuple[Shape, ...]:
         return tuple(_http(message, spans))
     if message.unit.layer is Layer.WEBSOCKET:
         return tuple(_frame(message))
-    return ()
+    # What no decoder claims was written by somebody all the same.
+    raw = message.unit.raw
+    return (Shape(Form.CHUNKS, raw, ((0, len(raw)),)),)
 
 
 def _http(message: Message, spans: Sequence[Span]) -> Iterator[Shape]:

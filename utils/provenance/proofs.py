@@ -24,7 +24,7 @@ from utils.provenance.witnesses import Witnesses, shown, shown_values
 from utils.provenance.writers import WRITERS
 from utils.records import Call, Flow, Message, Recording, Transfer, TransferKind
 from utils.turns import Turns
-from utils.wire.units import Span
+from utils.wire.units import Layer, Span
 
 NEVER = 1 << 63
 
@@ -156,7 +156,30 @@ class Evidence:
         call = pick(codec, key, case.bounds)
         if call is not None:
             return [Proof(codec, shape, call)]
+        if case.writing and case.message.unit.layer is Layer.UNKNOWN:
+            return self._within(case, codec, shape)
         return self._pieces(case, codec, shape) if codec.form in _IN_PIECES else []
+
+    def _within(self, case: Case, codec: Codec, shape: Shape) -> list[Proof]:
+        """The call around the send that recorded all that was sent, these bytes among it.
+
+        Where nobody's grammar says what belongs together, it is as much as one send.
+        """
+        sent = case.transfers[-1]
+        inner = self.calls.get(sent.process, sent.call)
+        around = [] if inner is None else [inner, *self.calls.around(inner)]
+        ids = {call.id for call in around}
+        first = case.message.start - sent.offset
+        return [
+            Proof(codec, shape, call)
+            for call in self.witnesses.of_thread(codec, case.thread)
+            if call.id in ids
+            for data in shown(codec, call)
+            if isinstance(data, bytes)
+            and len(data) == sent.length
+            and 0 <= first
+            and data[first : first + len(shape.data)] == shape.data
+        ]
 
     def _pieces(self, case: Case, codec: Codec, shape: Shape) -> list[Proof]:
         low = case.limit_ns if case.writing else case.transfers[0].start_ns
