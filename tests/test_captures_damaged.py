@@ -38,9 +38,9 @@ def reference(folder: Path) -> list[Path]:
         files.write_segments(folder / name, list(made))
         return folder / name
 
-    found = [*RECORDED[:4]]
+    found = [*RECORDED[:8]]
     found += [
-        write(f"case{number}.pcapng", case(chance, CONVERSATION)) for number, case in enumerate(CASES[:5])
+        write(f"case{number}.pcapng", case(chance, CONVERSATION)) for number, case in enumerate(CASES[:4])
     ]
     found.append(
         write("clients.pcapng", interleaved(chance, [CONVERSATION, conversation(chance)[0], CONVERSATION]))
@@ -57,7 +57,7 @@ def reference(folder: Path) -> list[Path]:
         found[-1].write_bytes(links.pcap(link_type, *packets))
     for name, pack in (("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)):
         found.append(folder / f"packed.{name}")
-        found[-1].write_bytes(pack(found[5].read_bytes()))
+        found[-1].write_bytes(pack(found[-5].read_bytes()))
     seed = 0
     while len(found) < 20:
         seed += 1

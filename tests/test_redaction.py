@@ -73,14 +73,12 @@ BROKEN = [
 
 @pytest.mark.parametrize("piece", BROKEN)
 def test_in_bytes_that_nobody_decodes_it_is_known_by_its_name(piece):
+    told = ""
     for unit in talk([piece]):
         assert unit.layer is Layer.UNKNOWN
-        message = Message(FLOW, unit, 0, 0)
-        told = (
-            f"{unit.summary}{unit.explain()}{unit.faults}{html.message(message).html}{html.message(message)}"
-        )
-        assert SECRET not in told
-        assert b"io=".hex(" ") in told or b"io=" not in unit.raw or "·· ··" in told
+        view = html.message(Message(FLOW, unit, 0, 0))
+        told += f"{unit.summary}{unit.explain()}{unit.faults}{view.html}{view}"
+    assert SECRET not in told and "·· ·· ··" in told
 
 
 def units(name: str) -> list[Unit]:
