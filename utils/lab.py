@@ -115,7 +115,7 @@ def watch() -> Live:
     """The started server's packets as they come, decoded: for the projector, while somebody bids in the page.
 
     The same call again shows the same view; its ``stop()`` ends it, and so does
-    :func:`stop`.  Only live capture can fill it; in the other modes it says so.
+    :func:`stop`.  In replay mode, where no server runs, it stays empty and says so.
     Raises InputError if no server runs.
     """
     from utils.views.live import live
@@ -133,10 +133,10 @@ def watch() -> Live:
             return view
     _watch_no_longer()
     view = live(f"Live packets of {server.module}")
-    if server.mode.name != "live":
-        view.end(f"nothing comes in mode {server.mode.name}: {server.mode.why}")
+    if server.mode.name == "replay":
+        view.end(f"nothing comes in mode replay: {server.mode.why}")
         return view
-    watching = Watch(server.port, view, lambda: server.alive)
+    watching = Watch(server, view)
     view.stop_by(watching.stop)
     watching.start()
     _watching.append((server, view))

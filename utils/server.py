@@ -144,6 +144,27 @@ class Server:
         self.child.request("trace_save", path=str(path))
         return store.load(path)
 
+    # ── its tap ──────────────────────────────────────────────────────────────
+
+    def tap_listen(self) -> None:
+        """Hear all bytes that pass its sockets from here on."""
+        if self.child is not None:
+            self.child.request("tap_listen")
+
+    def tap_heard(self, path: Path) -> tuple[Trace, int]:
+        """What passed since the last time, by way of the file ``path``; how often it found no room."""
+        from utils.tracing import store
+
+        if self.child is None:
+            raise ValueError("a replayed server hears nothing")
+        answer = self.child.request("tap_heard", path=str(path))
+        return store.load(path), int(answer["dropped"])
+
+    def tap_end(self) -> None:
+        """Hear no more."""
+        if self.child is not None and self.child.alive:
+            self.child.request("tap_end")
+
     def __repr__(self) -> str:
         if self.child is None:
             return f"{self.module}: replayed from a recording; no server runs ({self.mode.why})"

@@ -16,6 +16,28 @@ from utils.records import Flag, Flow, Segment, Trace, Transfer, TransferKind
 LARGEST = 65_483
 
 
+class Tap:
+    """Makes segments of transfers as they come."""
+
+    def __init__(self) -> None:
+        self._starts: dict[Flow, int] = {}
+        self._numbers = count(1)
+
+    def segments(self, transfers: Iterable[Transfer]) -> Iterator[Segment]:
+        """The segments of ``transfers``; those of a flow come in the order of its bytes.
+
+        A flow of which the beginning was not heard begins with the first byte that was.
+        """
+        for transfer in transfers:
+            flow = transfer.flow
+            if not transfer.offset or flow not in self._starts:
+                # Any start will do, if it is plainly made up and differs between connections.
+                self._starts[flow] = next(self._numbers) * 1_000_000
+            if not transfer.offset:
+                yield Segment(transfer.start_ns - 1, flow, self._starts[flow], 0, Flag.SYN, b"", True)
+            yield from _data([transfer], self._starts[flow] + 1)
+
+
 def segments_from(traces: Sequence[Trace]) -> tuple[Segment, ...]:
     """The segments of every connection that a traced process took part in, by time.
 

@@ -17,6 +17,7 @@ from typing import Self
 from utils.records import Trace
 from utils.tracing.buffer import Buffer, Kind
 from utils.tracing.hooks import Engine
+from utils.tracing.overhearing import Heard, Overhearing
 from utils.tracing.scope import Detail, Scope
 from utils.tracing.sockets import SocketBoundary
 
@@ -96,6 +97,19 @@ class Collector:
     def open_ports(self) -> list[int]:
         """The ports of the peers whose connections this process still serves."""
         return self._boundary.open_ports()
+
+    def listen(self) -> None:
+        """Hear all bytes that pass this process's sockets from here on, whether it records or not."""
+        self._boundary.listener = Overhearing()
+
+    def heard(self) -> tuple[list[Heard], int]:
+        """What passed since the last time, and how often there was no room for it."""
+        listener = self._boundary.listener
+        return ([], 0) if listener is None else listener.take()
+
+    def hear_no_more(self) -> None:
+        """End :meth:`listen`; idempotent."""
+        self._boundary.listener = None
 
     def take(self) -> Trace:
         """What was recorded so far; recording goes on if it is on."""

@@ -7,8 +7,9 @@ The rule kept here: the application cannot tell the difference.  It runs in the
 main thread, as ``python -m MODULE`` or ``python SCRIPT`` would run it; the
 collector stands before the first of its imports.  The parent is told as soon as
 the process listens on a TCP port, and may then ask for ``trace_start``,
-``trace_stop``, ``trace_clear``, ``trace_peers``, ``trace_save`` (with a ``path``)
-and ``stop`` (see :mod:`utils.supervision`).
+``trace_stop``, ``trace_clear``, ``trace_peers``, ``trace_save`` (with a ``path``),
+``tap_listen``, ``tap_heard`` (with a ``path``), ``tap_end`` and ``stop`` (see
+:mod:`utils.supervision`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any
 from utils.supervision import Control
 from utils.tracing import program
 from utils.tracing.collector import Collector
+from utils.tracing.overhearing import overheard
 from utils.tracing.scope import Detail
 
 #: Seconds that the application has to end by itself.
@@ -250,6 +252,21 @@ def _handlers(collector: Collector | None, stopping: _Stopping) -> dict[str, Any
             "faults": trace.faults,
         }
 
+    def listen(words: dict[str, Any]) -> dict[str, Any]:
+        traced().listen()
+        return {}
+
+    def heard(words: dict[str, Any]) -> dict[str, Any]:
+        from utils.tracing import store
+
+        found, dropped = traced().heard()
+        store.save(overheard(traced().process, found), Path(words["path"]))
+        return {"dropped": dropped}
+
+    def hear_no_more(words: dict[str, Any]) -> dict[str, Any]:
+        traced().hear_no_more()
+        return {}
+
     def stop(words: dict[str, Any]) -> dict[str, Any]:
         # The answer goes out first.
         threading.Timer(0.05, stopping.begin).start()
@@ -261,6 +278,9 @@ def _handlers(collector: Collector | None, stopping: _Stopping) -> dict[str, Any
         "trace_clear": clear,
         "trace_peers": peers,
         "trace_save": save,
+        "tap_listen": listen,
+        "tap_heard": heard,
+        "tap_end": hear_no_more,
         "stop": stop,
     }
 

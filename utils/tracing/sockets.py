@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from utils.records import Endpoint, Flow, TransferKind
 from utils.tracing.buffer import HEAVY, Buffer, Kind
 from utils.tracing.connections import FAMILIES, UNKNOWN, Connections, attempt, endpoint
+from utils.tracing.overhearing import Heard, Overhearing
 from utils.tracing.snapshots import type_name
 
 
@@ -50,6 +51,7 @@ class SocketBoundary:
 
     def __init__(self, buffer: Buffer, *, tap: bool) -> None:
         self.recording = False
+        self.listener: Overhearing | None = None  # hears all bytes, recorded or not
         self._buffer = buffer
         self._tap = tap
         self._connections = Connections()
@@ -106,9 +108,12 @@ class SocketBoundary:
             offset = connection.sent
             connection.sent = offset + length
             connection.threads.add(get_ident())
+            if (listener := self.listener) is not None and length:
+                copy = bytes(memoryview(data).cast("B")[:length])
+                listener.hear(Heard(connection.out, True, offset, start_ns, copy))
             if self.recording:
-                copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
-                self._note(_SEND, connection.out, offset, length, start_ns, sys._getframe(2), copy, error)
+                kept = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
+                self._note(_SEND, connection.out, offset, length, start_ns, sys._getframe(2), kept, error)
         except Exception:
             self._buffer.faults += 1
 
@@ -123,9 +128,12 @@ class SocketBoundary:
             offset = connection.received
             connection.received = offset + length
             connection.threads.add(get_ident())
+            if (listener := self.listener) is not None and length:
+                copy = bytes(memoryview(data).cast("B")[:length])
+                listener.hear(Heard(connection.back, False, offset, self._buffer.clock(), copy))
             if self.recording:
-                copy = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
-                self._note(_RECV, connection.back, offset, length, start_ns, sys._getframe(2), copy, error)
+                kept = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
+                self._note(_RECV, connection.back, offset, length, start_ns, sys._getframe(2), kept, error)
         except Exception:
             self._buffer.faults += 1
 
