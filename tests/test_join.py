@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.test_journey import ALICE, a_bid
 from utils.join import check
+from utils.records import Transfer, TransferKind
 from utils.turns import Turns
 
 
@@ -30,3 +31,15 @@ class TestCheck:
         )
         world = replace(world, traces=(replace(client, transfers=cut), world.trace("server")))
         assert check(Turns(world.traces), messages).sent_once == 8 + 9 + 9 - 1
+
+    def test_a_byte_that_its_reader_left_unread_when_it_closed_is_counted_as_such(self):
+        world, messages = a_bid()
+        server = world.trace("server")
+        gone = tuple(t for t in server.transfers if t.kind is not TransferKind.RECV)
+        world = replace(world, traces=(world.trace("client"), replace(server, transfers=gone)))
+        report = check(Turns(world.traces), messages)
+        assert not report.whole and report.unread == 0
+        close = Transfer("server", 11, TransferKind.CLOSE, ALICE.reverse, 9, 0, 900, 901)
+        closed = replace(server, transfers=(*gone, close))
+        report = check(Turns((world.trace("client"), closed)), messages)
+        assert report.whole and (report.received_once, report.unread) == (9 + 9, 8)

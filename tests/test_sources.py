@@ -62,6 +62,7 @@ def test_what_is_saved_is_loaded_again(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [b"", b"no gzip", gzip.compress(b"no JSON"), gzip.compress(json.dumps({"format": "other"}).encode())],
+    ids=["empty", "no gzip", "no JSON", "another format"],  # packed bytes hold the time of day
 )
 def test_a_broken_file_is_named(tmp_path, content):
     path = tmp_path / "sources.json.gz"

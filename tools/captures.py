@@ -40,7 +40,7 @@ def complaints(run: Run, play: Play) -> list[str]:
     """Why ``run`` cannot be a reference."""
     found = [f"it does not hold {name!r}" for name in play.journeys if name not in run.journeys]
     report = run.check()
-    if not report.whole:
+    if not report.whole or report.unread:
         found.append(f"calls and packets do not agree: {report}")
     if run.recording.meta.bytes_lost:
         found.append(f"the capture missed {run.recording.meta.bytes_lost} bytes")

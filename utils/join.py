@@ -1,8 +1,9 @@
 """The wire held against the calls: every byte, then every time.
 
 The rule kept here: each byte seen belongs to exactly one send and one recv,
-by its offset in its stream.  Time is only the check: a send starts before its
-packet is seen, and the packet is seen before its recv returns.
+by its offset in its stream; or to no recv, if its reader closed the socket and
+left it there.  Time is only the check: a send starts before its packet is seen,
+and the packet is seen before its recv returns.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ class JoinReport:
     data_bytes: int = 0  # seen on the wire
     sent_once: int = 0  # of them, bytes that belong to exactly one send
     received_once: int = 0  # of them, bytes that belong to exactly one recv
+    unread: int = 0  # of them, bytes that nobody read before the reader closed its socket
     messages: int = 0
     in_order: int = 0  # messages with send start ≤ packet ≤ recv return
 
     @property
     def whole(self) -> bool:
-        """Every byte has its one send and one recv, and no time contradicts."""
-        return self.sent_once == self.data_bytes == self.received_once and self.in_order == self.messages
+        """Every byte has its one send, and its one recv if it was read at all; no time contradicts."""
+        received = self.received_once + self.unread
+        return self.sent_once == self.data_bytes == received and self.in_order == self.messages
 
 
 def check(turns: Turns, messages: Iterable[Message]) -> JoinReport:
@@ -36,19 +39,18 @@ def check(turns: Turns, messages: Iterable[Message]) -> JoinReport:
     for message in messages:
         sends = turns.senders(message.flow, message.start, message.end)
         recvs = turns.readers(message.flow, message.start, message.end)
-        in_order = (
-            bool(sends)
-            and bool(recvs)
-            and min(send.start_ns for send in sends) <= message.first_ns
-            and message.last_ns <= max(recv.end_ns for recv in recvs)
-        )
+        until = turns.unread_from(message.flow)
+        unread = 0 if until is None else max(0, message.end - max(message.start, until))
+        arrived = unread > 0 or (bool(recvs) and message.last_ns <= max(recv.end_ns for recv in recvs))
+        left = bool(sends) and min(send.start_ns for send in sends) <= message.first_ns
         report = replace(
             report,
             data_bytes=report.data_bytes + message.end - message.start,
             sent_once=report.sent_once + _covered_once(sends, message.start, message.end),
             received_once=report.received_once + _covered_once(recvs, message.start, message.end),
+            unread=report.unread + unread,
             messages=report.messages + 1,
-            in_order=report.in_order + in_order,
+            in_order=report.in_order + (left and arrived),
         )
     return report
 

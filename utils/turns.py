@@ -65,6 +65,7 @@ class Turns:
         self._ended: dict[Flow, list[Transfer]] = defaultdict(list)  # reads that found the stream's end
         self._connects: dict[Flow, list[Transfer]] = defaultdict(list)
         self._endings: dict[Flow, Transfer] = {}
+        self._closed: set[Flow] = set()  # the flows out of sockets that were closed
         self._last: dict[tuple[str, int], int] = {}  # when a thread's last transfer so far was over
         for trace in traces:
             self._add(trace)
@@ -150,6 +151,8 @@ class Turns:
             return transfer.length > 0
         if transfer.exception:
             return False
+        if transfer.kind is TransferKind.CLOSE:
+            self._closed.add(transfer.flow)
         if transfer.kind in _ENDING:
             # The first of them ends the stream.
             return self._endings.setdefault(transfer.flow, transfer) is transfer
@@ -363,6 +366,12 @@ class Turns:
     def readers(self, flow: Flow, start: int, end: int) -> list[Transfer]:
         """The recvs that read bytes ``start`` to ``end`` of ``flow``."""
         return _overlapping(self._recvs[flow], start, end)
+
+    def unread_from(self, flow: Flow) -> int | None:
+        """From which byte of ``flow`` on its reader, which closed, read nothing; None if it did not close."""
+        if flow.reverse not in self._closed:
+            return None
+        return max((recv.end for recv in self._recvs[flow][-1:]), default=0)
 
     def waits(self, call: Call) -> bool:
         """Whether ``call`` is of a function by which threads wait for work."""
