@@ -46,8 +46,16 @@ def test_a_message_that_is_not_there_is_said_to_be_missing(run, which):
             run.ladder(which)
 
 
-def test_the_reference_captures_findings_are_data_after_the_clients_close(run):
-    """python-engineio's client closes its WebSocket before its queue is empty; each finding says which frame."""
-    told = str(run.findings())
-    assert "5 findings" in told and told.count("RFC 6455 §5.5.1") == 5 and "bytes explained" in told
-    assert len(Reader(run.findings().html).find("tr")) == 6
+@pytest.mark.parametrize(
+    "path", sorted(lab.captures().glob("*/packets.pcapng")), ids=lambda path: path.parent.name
+)
+def test_what_the_recordings_depart_from_is_told_and_every_byte_is_explained(path):
+    """Today's stack departs from nothing; Werkzeug 2.2 answers inside the WebSocket that has just ended."""
+    view = lab.read(path).findings()
+    told = str(view)
+    if path.parent.name != "report_then":
+        assert told.startswith("0 findings") and "bytes explained" in told
+        return
+    # The second client's answer is cut off by the recording's end.
+    assert "1 finding " in told and "RFC 6455 §5" in told and "Expected a WebSocket frame." in told
+    assert len(Reader(view.html).find("tr")) == 2
