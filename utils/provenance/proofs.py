@@ -177,7 +177,7 @@ class Evidence:
             for data in shown(codec, call)
             if isinstance(data, bytes)
             and len(data) == sent.length
-            and 0 <= first
+            and first >= 0
             and data[first : first + len(shape.data)] == shape.data
         ]
 
