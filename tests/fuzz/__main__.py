@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -97,8 +98,12 @@ def step(folder: Path, target: str, shard: int, runs: int) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tests.fuzz", "--child", target, *options]
     log = folder / f"{target}.{shard}.log"
+    ended = None
     with log.open("wb") as output:
-        status = subprocess.call(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        try:
+            status = subprocess.call(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        except KeyboardInterrupt as interrupt:  # what was done so far counts, as far as it was told
+            status, ended = 0, interrupt
     told = log.read_text(errors="replace")
     done = _DONE.search(told)
     counted = int(done[1]) if done else max((int(n) for n in _SO_FAR.findall(told)), default=0)
@@ -110,6 +115,8 @@ def step(folder: Path, target: str, shard: int, runs: int) -> bool:
     )
     if status:
         print(f"an input failed: see {log}; it is kept beside it", file=sys.stderr)
+    if ended is not None:
+        raise ended
     return status == 0
 
 
@@ -125,6 +132,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--child"]:
         child(arguments[1], arguments[2:])
         return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument(
         "what", nargs="*", metavar="TARGET|FILE", help=f"of {', '.join(TARGETS)}; all, if left out"
@@ -159,4 +167,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
