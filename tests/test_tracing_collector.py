@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import random
 import socket
 import sys
@@ -13,6 +14,7 @@ import weakref
 from pathlib import Path
 
 import engineio
+import psutil
 import pytest
 import socketio
 
@@ -299,6 +301,44 @@ def test_memory_is_bounded_and_the_loss_is_reported():
     assert values == list(range(values[0], 20_000))
 
 
+def record_under_load(seconds, capacity):
+    """Bids as fast as they go, recorded; the bytes kept, looked at all along, and the trace."""
+    bound = capacity * 128
+    kept = 0
+    resident = psutil.Process().memory_info().rss
+    with serving() as address, client(address) as (one, heard):
+        with Collector("test", roots=[APPS], tap=True, capacity=capacity) as collector:
+            until_ns = time.monotonic_ns() + int(seconds * 1e9)
+            amount = 0
+            while time.monotonic_ns() < until_ns or not collector.lost:
+                bid(one, heard, amount)
+                heard.clear()
+                amount += 1
+                kept = max(kept, collector.kept_bytes)
+            trace = collector.take()
+    grown = psutil.Process().memory_info().rss - resident
+    print(
+        f"{amount} bids in {seconds} s: {kept:,} bytes kept of {bound:,}, {trace.lost:,} facts lost, {grown:,} grown"
+    )
+    assert kept <= bound
+    assert trace.faults == 0 and trace.lost > 0
+    # The latest are there, to the last bid.
+    handlers = [call for call in trace.calls if call.code.name == "build.<locals>.on_bid"]
+    assert handlers[-1].arguments == {"amount": str(amount - 1)}
+    return grown
+
+
+def test_a_recording_under_load_stays_within_its_bound():
+    record_under_load(0.5, capacity=10_000)
+
+
+@pytest.mark.soak
+def test_ten_minutes_under_load_stay_within_the_bound():
+    grown = record_under_load(600, capacity=200_000)
+    # Beside what is kept, a batch that is not packed yet, and the trace itself while it is made.
+    assert grown < 400 << 20
+
+
 @pytest.mark.parametrize("detail", Detail)
 def test_the_detail_says_how_much_is_recorded(detail):
     collector = Collector("test", roots=[APPS], detail=detail)
@@ -326,30 +366,98 @@ class Mine:
     touched: list[str] = []
 
     def _touch(self, *arguments):
-        Mine.touched.append("touched")
+        Mine.touched.append(type(self).__name__)
+        self.harm()
+
+    def harm(self):
         raise RuntimeError("hands off")
 
     __repr__ = __str__ = __eq__ = __bool__ = __len__ = __iter__ = __hash__ = __getattr__ = __format__ = _touch
+    __reduce__ = __sizeof__ = __class_getitem__ = __instancecheck__ = _touch
+
+
+class Leaves(Mine):
+    def harm(self):
+        raise SystemExit("a repr that ends the program")
+
+
+class Blocks(Mine):
+    def harm(self):
+        threading.Event().wait()  # for ever
+
+
+class Locks(Mine):
+    """Takes a lock that the thread which looks may hold already."""
+
+    lock = threading.Lock()
+
+    def harm(self):
+        with Locks.lock, logging._lock, threading._active_limbo_lock:
+            Locks.lock.acquire()
+
+
+class Recurses(Mine):
+    def harm(self):
+        repr(self)
+
+
+class Vast(Mine):
+    def harm(self):
+        return "x" * (1 << 34)
+
+
+class Odd(type):
+    """A metaclass that must not be asked anything."""
+
+    def _touch(cls, *arguments):
+        Mine.touched.append("Odd")
+        raise RuntimeError("hands off")
+
+    __repr__ = __hash__ = __eq__ = __instancecheck__ = __subclasscheck__ = __bool__ = _touch
+    __name__ = property(_touch)
+
+
+def hostile_values():
+    """Values at which a careless look raises, blocks, deadlocks, never ends, or takes all memory."""
+    loop, knot = [], {}
+    loop.append(loop)
+    knot["self"] = knot
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    half_made = Mine.__new__(Mine)
+    odd = Odd("X" * (1 << 20), (), {})
+    single = [kind() for kind in (Mine, Leaves, Blocks, Locks, Recurses, Vast)]
+    vast = ["x" * (1 << 22), b"x" * (1 << 22), bytearray(1 << 22), list(range(100_000)), 1 << 1_000_000]
+    values = [*single, half_made, odd, object.__new__(odd), loop, knot, deep, *vast]
+    return [*values, [Mine()], {"k": Mine()}, (Blocks(), {"k": [Locks()]}), dict.fromkeys(range(100_000))]
 
 
 def hold_hostile_bids(bids):
+    values = hostile_values()
+    began = time.monotonic()
     with serving() as address, client(address) as (one, heard):
         with Collector("test", roots=[APPS], capacity=400_000) as collector:
-            for amount in range(bids):
-                traced.takes(Mine())
-                traced.takes([Mine(), {"k": Mine()}])
-                bid(one, heard, amount)
+            with Locks.lock:
+                for amount in range(bids):
+                    assert traced.takes(values[amount % len(values)]) is values[amount % len(values)]
+                    bid(one, heard, amount)
             trace = collector.take()
     assert heard == list(range(bids))
     assert Mine.touched == []
     assert trace.faults == 0
+    assert time.monotonic() - began < 10 + bids  # nothing blocked, nothing was looked through
     for call in trace.calls:
         if call.parent is not None and call.leave_ns is not None:
             parent = trace.calls[call.parent]
             assert parent.leave_ns is None or parent.leave_ns >= call.leave_ns
             assert parent.thread == call.thread
     handlers = [call for call in trace.calls if call.code.name == "build.<locals>.on_bid"]
-    assert [call.result for call in handlers] == ["'accepted'"] * bids
+    assert [call.result for call in handlers][-bids:] == ["'accepted'"] * len(handlers)
+    taken = [call for call in trace.calls if call.code.name == "takes"]
+    assert len(taken) == len(handlers) == bids or trace.lost
+    assert all(call.leave_ns is not None for call in taken + handlers)
+    assert max(len(text) for call in taken for text in call.arguments.values()) < 20_000
 
 
 def test_traced_bids_with_hostile_values():

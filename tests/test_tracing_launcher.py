@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 import socketio
 
 from tests.apps import echo_server
@@ -359,3 +361,77 @@ def test_threads_of_the_lab_do_not_show_as_the_applications_work(launched, tmp_p
     own = {"supervision", "supervision of the parent", "readiness"}
     busy = {trace.threads[call.thread] for call in trace.calls if call.depth > 0}
     assert not own & busy
+
+
+# ── secrets ──────────────────────────────────────────────────────────────────
+
+
+def test_no_planted_secret_is_in_any_file(launched, tmp_path):
+    """Cookies, keys, tokens and auth payloads, on their way in and out, in arguments, results and data."""
+    planted = {name: f"planted-{number}-{name}" for number, name in enumerate(PLANTED)}
+    script = write(
+        tmp_path,
+        f"""
+        from flask import Flask, request, session
+        from flask_socketio import SocketIO, emit
+        app = Flask(__name__)
+        app.config["SECRET_KEY"] = {planted["secret_key"]!r}
+        socketio = SocketIO(app, async_mode="threading")
+        def check(password, api_key=None, **credentials):
+            return {{"token": credentials["token"]}}
+        @socketio.on("connect")
+        def connected(auth):
+            check(auth["password"], api_key={planted["api_key"]!r}, token=auth["token"])
+        @socketio.on("login")
+        def login(form):
+            emit("welcome", {{"token": form["token"], "secret": {planted["answer"]!r}}})
+            return "ok"
+        @app.route("/page")
+        def page():
+            session["who"] = "ann"
+            check(request.args["token"], token=request.cookies["session_token"])
+            return "hello", {{"Set-Cookie": "auth_token={planted["set_cookie"]}; Path=/"}}
+        socketio.run(app, host="127.0.0.1", port=0, allow_unsafe_werkzeug=True)
+        """,
+    )
+    child = launched("--start", "--detail", "full", script)
+    url = f"http://127.0.0.1:{child.info['port']}"
+    direct = requests.Session()
+    direct.trust_env = False
+    direct.get(
+        f"{url}/page?token={planted['query']}",
+        headers={
+            "Authorization": f"Bearer {planted['bearer']}",
+            "Cookie": f"session_token={planted['cookie']}",
+            "X-Api-Key": planted["header_key"],
+        },
+    ).raise_for_status()
+    one = socketio.Client(reconnection=False)
+    auth = {"password": planted["password"], "token": planted["auth_token"]}
+    one.connect(url, auth=auth, headers={"Cookie": f"session={planted['client_cookie']}"}, wait_timeout=30)
+    try:
+        assert one.call("login", {"token": planted["form_token"]}, timeout=30) == "ok"
+    finally:
+        one.disconnect()
+    path = tmp_path / "secrets.gz"
+    trace = saved(child, path)
+    assert any(call.code.name == "check" for call in trace.calls)
+    text = gzip.decompress(path.read_bytes()).decode()
+    assert "hello" in text  # what is no secret is there
+    assert {name: secret for name, secret in planted.items() if secret in text} == {}
+
+
+PLANTED = (
+    "secret_key",
+    "api_key",
+    "answer",
+    "set_cookie",
+    "query",
+    "bearer",
+    "cookie",
+    "header_key",
+    "password",
+    "auth_token",
+    "client_cookie",
+    "form_token",
+)

@@ -1,18 +1,22 @@
 """Bids against real servers, each in a process of its own, taken in turns.
 
-The client is as thin as the protocols allow (one WebSocket, no library of
-Socket.IO), lives in another process than the servers, and is never traced: so
-what a round trip takes is the server's time, and what a tracer adds to it
-shows whole.
+The clients live in another process than the servers, and are never traced.
+The one is python-socketio's, as the notebooks use it: what it measures is what
+a user of the lab waits for.  The other is as thin as the protocols allow (one
+WebSocket, no library of Socket.IO): what a tracer adds to the server shows
+whole in it.
 """
 
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
+import socketio
 import websocket
 
 from utils.supervision import Child
@@ -20,19 +24,56 @@ from utils.supervision import Child
 #: Bids against one server before it is the next one's turn.
 TURN = 50
 
+#: Seconds that an answer may take: a slow machine is no error.
+PATIENCE = 60
 
-class Bidder:
+
+class Bidder(Protocol):
     """One connected client."""
+
+    def bid(self, number: int) -> int:
+        """Nanoseconds from a bid until both its broadcast and its acknowledgement are here."""
+
+    def close(self) -> None:
+        """Leave."""
+
+
+class Client:
+    """A bidder with python-socketio's client."""
+
+    def __init__(self, port: int) -> None:
+        self._heard = threading.Event()
+        self._client = socketio.Client(
+            reconnection=False, websocket_extra_options={"http_no_proxy": ["127.0.0.1"]}
+        )
+        self._client.on("bid", lambda amount: self._heard.set())
+        url = f"http://127.0.0.1:{port}"
+        self._client.connect(url, transports=["websocket"], wait_timeout=PATIENCE)
+
+    def bid(self, number: int) -> int:
+        self._heard.clear()
+        began = time.perf_counter_ns()
+        answer = self._client.call("bid", number, timeout=PATIENCE)
+        assert self._heard.wait(PATIENCE)
+        needed = time.perf_counter_ns() - began
+        assert answer == "accepted"
+        return needed
+
+    def close(self) -> None:
+        self._client.disconnect()
+
+
+class Thin:
+    """A bidder that writes its packets by hand."""
 
     def __init__(self, port: int) -> None:
         address = f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"
-        self._socket = websocket.create_connection(address, timeout=60, http_no_proxy=["127.0.0.1"])
+        self._socket = websocket.create_connection(address, timeout=PATIENCE, http_no_proxy=["127.0.0.1"])
         self._expect("0{")
         self._socket.send("40")
         self._expect("40{")
 
     def bid(self, number: int) -> int:
-        """Nanoseconds from a bid until both its broadcast and its acknowledgement are here."""
         asked, told, answer = f'42{number}["bid",{number}]', f'42["bid",{number}]', f'43{number}["accepted"]'
         began = time.perf_counter_ns()
         self._socket.send(asked)

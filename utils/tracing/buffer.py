@@ -127,8 +127,8 @@ class Buffer:
         self.most_bytes = self.capacity * ROOM
         self._packed: deque[Columns] = deque()
         self._packed_rows = 0
-        self._packed_bytes = 0
-        self._lost = 0
+        self.packed_bytes = 0
+        self.lost = 0
         self._codes: dict[int, CodeType | None] = {}  # id → code, kept so that the id stays its own
         self._threads: dict[int, ThreadFacts] = {}
         self._packing = threading.Lock()  # a hook does not wait for it, or hardly
@@ -189,7 +189,7 @@ class Buffer:
         with self._packing:
             rest = self._columns(self.rows[:])
             batches, codes = [*self._packed, rest], dict(self._codes)
-            return Facts(batches, codes, dict(self._threads), self._lost, self.faults)
+            return Facts(batches, codes, dict(self._threads), self.lost, self.faults)
 
     def clear(self) -> None:
         """Forget all facts; threads keep their numbers."""
@@ -198,7 +198,7 @@ class Buffer:
             self._packed.clear()
             self._threads.clear()
             self._codes.clear()
-            self.weight = self._packed_rows = self._packed_bytes = self._lost = self.faults = 0
+            self.weight = self._packed_rows = self.packed_bytes = self.lost = self.faults = 0
 
     # ── packing, by whoever holds the lock ───────────────────────────────────
 
@@ -210,9 +210,9 @@ class Buffer:
         columns = self._columns(cells)
         self._packed.append(columns)
         self._packed_rows += len(columns)
-        self._packed_bytes += columns.size
+        self.packed_bytes += columns.size
         while len(self._packed) > 1 and (
-            self._packed_rows - len(self._packed[0]) >= self.capacity or self._packed_bytes > self.most_bytes
+            self._packed_rows - len(self._packed[0]) >= self.capacity or self.packed_bytes > self.most_bytes
         ):
             self._drop(self._packed.popleft())
 
@@ -238,8 +238,8 @@ class Buffer:
 
     def _drop(self, columns: Columns) -> None:
         self._packed_rows -= len(columns)
-        self._packed_bytes -= columns.size
-        self._lost += len(columns)
+        self.packed_bytes -= columns.size
+        self.lost += len(columns)
         if Kind.THREAD in columns.kinds:
             for ident, _, kind, _, _, _, extra in columns.rows():
                 if kind == Kind.THREAD:

@@ -111,6 +111,16 @@ class Collector:
         """End :meth:`listen`; idempotent."""
         self._boundary.listener = None
 
+    @property
+    def lost(self) -> int:
+        """How many facts gave way to later ones at the bound."""
+        return self._buffer.lost
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes the packed facts take: at most 128 for each of the capacity."""
+        return self._buffer.packed_bytes
+
     def take(self) -> Trace:
         """What was recorded so far; recording goes on if it is on."""
         # Loaded when it is needed: an application's start need not wait for it.

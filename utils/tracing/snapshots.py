@@ -37,6 +37,8 @@ WHOLE_DEPTH = 16
 MOST_DIGESTED = 1 << 20
 #: Bits of the largest int that is written out.
 MOST_BITS = 512
+#: Characters of a type's name.
+MOST_NAME = 200
 
 
 # The marks with which the tuple of a frozen value begins that is no scalar: (mark, length, content).
@@ -47,8 +49,8 @@ _type_name: Callable[[type], str] = type.__dict__["__name__"].__get__
 
 
 def type_name(kind: type) -> str:
-    """The name of ``kind``: past its metaclass, and copied if it is of a subclass of str."""
-    return "".join((_type_name(kind),))
+    """The name of ``kind``, or its beginning: past its metaclass, and as a plain str whatever it is."""
+    return "".join((_type_name(kind),))[:MOST_NAME]
 
 
 #: What stands for a value that is not looked into.
