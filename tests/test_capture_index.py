@@ -88,6 +88,13 @@ class TestBothWays:
         at = whole.index(struct.pack("<HHB", 9, 1, 9))
         both_ways(whole[: at + 4] + bytes([resolution]) + whole[at + 5 :])
 
+    @pytest.mark.parametrize(("at", "value"), [(8, 7), (12, 1 << 31), (20, 1000)])
+    def test_a_packet_of_no_interface_of_no_time_or_of_no_end(self, at, value):
+        whole = bytearray(pcapng([(1, b"abcd"), (2, b"efgh")]))
+        block = len(whole) - 36 + at  # in the last packet's block
+        whole[block : block + 4] = struct.pack("<I", value)
+        assert not both_ways(bytes(whole))
+
     def test_two_sections_of_different_byte_orders(self):
         assert not both_ways(pcapng([(1, b"abc")]) * 2)
 

@@ -82,6 +82,21 @@ class TestBothWays:
         told = [(Side.SERVER, framed(f'42["news",{number}]', client=False)) for number in range(60)]
         assert len(by_columns_too(list(segments([*handshake, *told])))) == len(handshake) + 60
 
+    def test_of_a_server_that_speaks_alone(self):
+        made = list(segments(said(random.Random(1), 200)))
+        opening = [one for one in made if one.flow.destination.port == PORT][:4]
+        by_columns_too([*opening, *(one for one in made[8:] if one.flow.source.port == PORT)])
+
+    def test_of_compressed_messages_that_nobody_agreed_on(self):
+        made = list(segments(said(random.Random(1), 100)))
+        packed = list(segments(said(random.Random(1), 100, deflated=True)))
+        by_columns_too(made[:6] + packed[6:])
+
+    def test_of_a_late_segment_before_a_long_run(self):
+        made = list(segments(said(random.Random(1), 200)))
+        late = made.pop(60)
+        by_columns_too([*made[:150], late, *made[150:]])
+
     def test_of_nothing(self):
         assert messages([], server_port=PORT) == ()
 

@@ -167,6 +167,10 @@ class TestSocketIO:
 
 def test_the_pieces_of_what_is_no_packet():
     assert socketio.split("x") is None and socketio.split("") is None
+    pieces = socketio.split('51-/lot,12["a"]')
+    assert pieces is not None
+    assert (pieces.type, pieces.attachments, pieces.namespace, pieces.id) == ("5", "1", "/lot", "12")
+    assert pieces.data == '["a"]'
 
 
 def test_more_values_than_anybody_sends_are_not_read(monkeypatch):

@@ -219,6 +219,14 @@ class TestDeflate:
     def test_a_thousand_ends_in_one_message_are_refused(self):
         assert deflate.Inflater(takeover=False).inflate(b"\x03\x00" * 1_000_000) is None
 
+    def test_a_bomb_behind_the_end_of_its_stream(self):
+        ended = zlib.compress(b"[" * 10, 9, wbits=-15)
+        bomb = zlib.compress(bytes(deflate.LARGEST), 9, wbits=-15)
+        for data in (ended + bomb, bomb[:-1] + bomb[-1:] + ended, ended * 2 + bomb):
+            assert deflate.Inflater(takeover=True).inflate(data) is None
+        full = zlib.compress(bytes(deflate.LARGEST - 1), 9, wbits=-15)
+        assert deflate.Inflater(takeover=True).inflate(full + ended) is None
+
     def test_a_bomb(self):
         packed = zlib.compress(bytes(deflate.LARGEST + 1), 9, wbits=-15)
         inflater = deflate.Inflater(takeover=True)

@@ -28,9 +28,9 @@ class Deflater:
     def __init__(self) -> None:
         self._one = zlib.compressobj(wbits=-15)
 
-    def frame(self, text: str, *, client: bool, key: bytes) -> bytes:
+    def frame(self, text: str, *, client: bool, key: bytes, opcode: int = 1) -> bytes:
         data = self._one.compress(text.encode()) + self._one.flush(zlib.Z_SYNC_FLUSH)
-        return framed(data[:-4], client=client, rsv=4, opcode=1, key=key)
+        return framed(data[:-4], client=client, rsv=4, opcode=opcode, key=key)
 
 
 def bid(number: int, chance: random.Random, namespace: str = "") -> str:
@@ -86,7 +86,8 @@ def said(
                 yield side, first
                 yield side, second
         elif deflated:
-            yield side, deflaters[side].frame(text, client=client, key=key)
+            opcode = 2 if number % 50 == 9 else 1  # now and then, an attachment
+            yield side, deflaters[side].frame(text, client=client, key=key, opcode=opcode)
         else:
             yield side, framed(text, client=client, key=key)
 

@@ -184,13 +184,17 @@ def coverage(extra: Sequence[str]) -> int:
 def parsing_tests() -> list[str]:
     """The test files of what parses, by their names."""
     kinds = (
+        "bulk",
         "capture_",
         "captures_",
         "dissection",
+        "overview",
         "payloads",
         "reassembly",
         "redaction",
+        "runs",
         "segments",
+        "windows",
         "wire_",
     )
     return [
