@@ -16,8 +16,8 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
+from utils.calltree import CallTree
 from utils.records import Call, Code, Flow, HandOff, HandOffKind, Trace, Transfer, TransferKind
 
 #: A call is the cause of a turn if it slept, and the clock woke it.
@@ -45,12 +45,11 @@ class Turn:
     cause: Cause | None  # None if it is the thread's own program, or not known
 
 
-class Turns:
+class Turns(CallTree):
     """The turns of all recorded threads, with their calls and effects."""
 
     def __init__(self, traces: Iterable[Trace]) -> None:
-        self._calls: dict[tuple[str, int], Call] = {}
-        self._by_thread: dict[tuple[str, int], list[Call]] = defaultdict(list)
+        super().__init__()
         self._turns: dict[tuple[str, int], list[Turn]] = {}
         self._effects: dict[tuple[str, int], list[Effect]] = {}
         self._effect_times: dict[tuple[str, int], list[int]] = {}
@@ -77,8 +76,7 @@ class Turns:
         effects: dict[int, list[tuple[int, Effect]]] = defaultdict(list)
         threads = set()
         for call in trace.calls:
-            self._calls[trace.process, call.id] = call
-            self._by_thread[trace.process, call.thread].append(call)
+            self.add(call)
             threads.add(call.thread)
             if call.leave_ns is not None and self._is_alarm(call):
                 causes[call.thread].append((call.leave_ns, call))
@@ -141,7 +139,7 @@ class Turns:
         self._last[transfer.process, transfer.thread] = transfer.end_ns
         if transfer.kind is not TransferKind.ACCEPT:
             return transfer.end_ns
-        made = [call for call in self._around(transfer) if call.leave_ns and call.enter_ns > before]
+        made = [call for call in self.around(transfer) if call.leave_ns and call.enter_ns > before]
         return made[-1].enter_ns if made else transfer.end_ns
 
     def _is_effect(self, transfer: Transfer) -> bool:
@@ -200,21 +198,13 @@ class Turns:
         """
         if not isinstance(cause, Transfer) or cause.kind is not TransferKind.RECV:
             return None
-        for asked in self._around(cause):
+        for asked in self.around(cause):
             loop = self.call(cause.process, asked.parent)
             if loop is not None and loop.depth == _LOOP_DEPTH:
-                calls = self._entered(cause.process, cause.thread, begin, end)
+                calls = self.entered(cause.process, cause.thread, begin, end)
                 again = (call for call in calls if call.parent == loop.id and call.code == asked.code)
                 return next((call.enter_ns for call in again), None)
         return None
-
-    def _entered(self, process: str, thread: int, begin: int, end: int) -> Iterator[Call]:
-        """The calls that were entered from ``begin`` to ``end``."""
-        calls = self._by_thread[process, thread]
-        for call in islice(calls, bisect_left(calls, begin, key=lambda call: call.enter_ns), None):
-            if call.enter_ns >= end:
-                return
-            yield call
 
     def _is_in_midst(self, cause: Cause, asked: Mapping[Flow, int]) -> bool:
         """Whether only the end of a stream was found, by a call that has answered what was read before.
@@ -227,7 +217,7 @@ class Turns:
         since = asked.get(cause.flow, FOREVER)
         return any(
             call.enter_ns >= since and self._acts(cause.process, cause.thread, call.enter_ns, cause.start_ns)
-            for call in self._around(cause)
+            for call in self.around(cause)
         )
 
     def _read_on(self, cause: Cause, following: Cause) -> Transfer | None:
@@ -241,18 +231,11 @@ class Turns:
         reads = cause.kind is following.kind is TransferKind.RECV and following.length
         if not reads or (cause.flow, cause.end) != (following.flow, following.offset):
             return None
-        asking = {call.id for call in self._around(cause)}
-        common = next((call for call in self._around(following) if call.id in asking), None)
+        asking = {call.id for call in self.around(cause)}
+        common = next((call for call in self.around(following) if call.id in asking), None)
         if common is None or common.depth <= _LOOP_DEPTH:
             return None
         return replace(cause, length=cause.length + following.length)
-
-    def _around(self, transfer: Transfer) -> Iterator[Call]:
-        """The recorded calls that ``transfer`` was made in, the innermost first."""
-        call = self.call(transfer.process, transfer.call)
-        if call is not None:
-            yield call
-            yield from self.ancestors(call)
 
     def _between(self, process: str, thread: int, begin: int, end: int) -> tuple[int, int]:
         """Where the effects of ``thread`` from ``begin`` to ``end`` stand."""
@@ -264,10 +247,6 @@ class Turns:
         return first < last
 
     # ── what is asked ────────────────────────────────────────────────────────
-
-    def call(self, process: str, number: int | None) -> Call | None:
-        """The call with that id, or None if it was not recorded."""
-        return None if number is None else self._calls.get((process, number))
 
     def at(self, process: str, thread: int, time_ns: int) -> Turn:
         """The turn in which ``thread`` was at ``time_ns``."""
@@ -324,7 +303,7 @@ class Turns:
         end = turn.end_ns if end_ns is None else end_ns
         found = []
         waiting: set[int | None] = set()
-        for call in self._entered(turn.process, turn.thread, begin, end):
+        for call in self.entered(turn.process, turn.thread, begin, end):
             outlives = call.leave_ns is None or call.leave_ns > turn.end_ns
             wait = not waits and (outlives or (call.process, call.id) in self._taking)
             until = end if outlives or call.leave_ns is None else min(end, call.leave_ns)
@@ -352,7 +331,9 @@ class Turns:
     def thread_of(self, effect: Effect) -> tuple[str, int]:
         """The process and thread that did ``effect``."""
         if isinstance(effect, HandOff):
-            return effect.process, self._calls[effect.process, effect.given].thread
+            given = self.call(effect.process, effect.given)
+            assert given is not None  # others are no effects
+            return effect.process, given.thread
         return effect.process, effect.thread
 
     def senders(self, flow: Flow, start: int, end: int) -> list[Transfer]:
@@ -380,21 +361,6 @@ class Turns:
     def given_by(self, call: Call) -> Sequence[HandOff]:
         """The work that ``call`` handed on, and somebody took."""
         return self._given.get((call.process, call.id), ())
-
-    def ancestors(self, call: Call) -> Iterator[Call]:
-        """The calls around ``call``, the innermost first."""
-        around = self.call(call.process, call.parent)
-        while around is not None:
-            yield around
-            around = self.call(around.process, around.parent)
-
-    def siblings(self, call: Call) -> Iterator[Call]:
-        """``call``, and what its caller (recorded or not) called after it in the same thread."""
-        calls = self._by_thread[call.process, call.thread]
-        first = bisect_left(calls, call.enter_ns, key=lambda other: other.enter_ns)
-        for other in islice(calls, first, None):
-            if other.parent == call.parent and other.id >= call.id:
-                yield other
 
 
 def starts_thread(cause: Cause | None) -> bool:
