@@ -189,8 +189,12 @@ def call(number, thread, enter, leave, parent=None, site=HERE):
 
 
 def joined(*ends):
+    return [(handoff.given, handoff.taken) for handoff in handoffs(*ends)]
+
+
+def handoffs(*ends):
     calls = sorted((end.call for end in ends), key=lambda each: each.id)
-    return [(handoff.given, handoff.taken) for handoff in join(Scope(), ends, calls, {})]
+    return join(Scope(), ends, calls, {})
 
 
 RECEIVE, SET, WAIT = ROLE["Base.receive"], ROLE["Event.set"], ROLE["Event.wait"]
@@ -222,6 +226,26 @@ def test_a_wait_takes_the_latest_setting():
         End(call(2, 2, 5, 14), WAIT, medium=5),
         End(call(3, 2, 15, 16), WAIT, medium=5),
     ) == [(1, 2)]
+
+
+def test_of_several_items_taken_at_once_each_is_taken_up_when_it_is_worked_on():
+    """A writer takes two packets out of its queue, then encodes and sends the one, then the other."""
+    given = [End(call(n, 1, 10 + n, 10 + n), ROLE["Queue.put"], 7, item) for n, item in ((0, 70), (1, 71))]
+    taken = [End(call(n, 2, 12, 20 + n), ROLE["Queue.get"], 7, item) for n, item in ((2, 70), (3, 71))]
+    used = [
+        End(call(n, 2, at, at + 5), ROLE["Packet.encode"], item) for n, at, item in ((4, 30, 70), (5, 40, 71))
+    ]
+    assert [(h.given, h.taken, h.taken_ns) for h in handoffs(*given, *taken, *used)] == [
+        (0, 2, 30),
+        (1, 3, 40),
+    ]
+
+
+def test_the_place_of_an_item_that_nobody_worked_on_may_be_used_again():
+    given = [End(call(n, 1, at, at), ROLE["Queue.put"], 7, 70) for n, at in ((0, 10), (1, 30))]
+    taken = [End(call(n, 2, at, at + 1), ROLE["Queue.get"], 7, 70) for n, at in ((2, 11), (3, 31))]
+    used = [End(call(4, 2, 40, 45), ROLE["Packet.encode"], 70)]
+    assert [h.taken_ns for h in handoffs(*given, *taken, *used)] == [12, 40]
 
 
 def test_nothing_is_taken_before_it_is_given():

@@ -88,6 +88,41 @@ def test_a_connections_life_is_told(collector):
     assert ("listen", Flow(there, Endpoint("", 0)), 0, 0) in told
 
 
+def test_a_connection_is_open_as_long_as_a_file_made_of_it_is(collector):
+    near, far = connect()
+    port = far.getsockname()[1]
+    file = near.makefile("rb")
+    near.close()
+    assert not of_kind(collector, TransferKind.CLOSE)
+    assert port in collector.open_ports()
+    file.close()
+    (closed,) = of_kind(collector, TransferKind.CLOSE)
+    assert closed.flow.destination.port == port
+    assert port not in collector.open_ports()
+    far.close()
+
+
+def test_a_connection_is_served_until_its_threads_have_ended(collector):
+    near, far = connect()
+    port = near.getsockname()[1]
+    answered, gone = threading.Event(), threading.Event()
+
+    def serve():
+        far.sendall(b"hello")
+        far.close()
+        answered.set()
+        gone.wait(30)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert answered.wait(30)
+    assert port in collector.open_ports()
+    gone.set()
+    thread.join()
+    assert port not in collector.open_ports()
+    near.close()
+
+
 def has_ipv6():
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):

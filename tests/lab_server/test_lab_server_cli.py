@@ -52,6 +52,13 @@ def test_when_it_says_so_it_listens(start: Callable[..., Process]) -> None:
     assert health["instance"] == server.instance
 
 
+def test_the_heartbeat_may_be_faster(start: Callable[..., Process]) -> None:
+    opened = requests.get(
+        start("--ping-interval", "3").url + "/socket.io/?EIO=4&transport=polling", timeout=DEADLINE
+    )
+    assert '"pingInterval":3000' in opened.text
+
+
 def test_it_listens_on_this_machine_only(start: Callable[..., Process]) -> None:
     addresses = [
         each.laddr.ip
