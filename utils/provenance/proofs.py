@@ -157,7 +157,9 @@ class Evidence:
         if call is not None:
             return [Proof(codec, shape, call)]
         if case.writing and case.message.unit.layer is Layer.UNKNOWN:
-            return self._within(case, codec, shape)
+            within = self._within(case, codec, shape)
+            if within:
+                return within
         return self._pieces(case, codec, shape) if codec.form in _IN_PIECES else []
 
     def _within(self, case: Case, codec: Codec, shape: Shape) -> list[Proof]:

@@ -190,16 +190,8 @@ WRITERS = (
         {"Last chunk": r'self.wfile.write(b"0\r\n\r\n")'},
     ),
     Codec("werkzeug/wsgi.py", "FileWrapper.__next__", Form.BODY, ("{result}",), {"Body": "self.file.read("}),
-    # It answers what it cannot read; without a head, if it took that for HTTP/0.9.
-    Codec(
-        "http/server.py",
-        "BaseHTTPRequestHandler.send_error",
-        Form.CHUNKS,
-        (),
-        {"Unexplained": "self.wfile.write(body)"},
-    ),
     Codec("socketserver.py", "_SocketWriter.write", Form.HEAD, ("{b}",)),
-    Codec("socketserver.py", "_SocketWriter.write", Form.CHUNKS, ("{b}",)),
+    Codec("socketserver.py", "_SocketWriter.write", Form.CHUNKS, ("{b}",), {"Unexplained": CALLER}),
     Codec(
         "h11/_writers.py",
         "write_any_response",
