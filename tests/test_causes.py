@@ -32,6 +32,15 @@ def test_a_name_stands_for_a_message_a_call_or_something_asked_of_a_socket(run):
     assert isinstance(Causes(run.recording, run.messages).find("upgrade"), list)
 
 
+def test_a_function_of_the_libraries_own_threads_is_a_journey_from_itself_on():
+    run = lab.replay("heartbeat")
+    told = run.journey("Socket._send_ping")
+    assert told.steps[0].title == "Socket._send_ping"
+    assert "Server.sleep" in {step.title for step in told.steps}
+    # Of a client's function, the user's own line asked, by the outermost of the calls.
+    assert run.journey("Client.connect").steps[0].title == "SimpleClient.connect"
+
+
 def test_an_unknown_name_is_refused_with_those_that_are_there(run):
     with pytest.raises(InputError, match=r"'heartbeat'.*'open', 'upgrade'.*'replaced values'"):
         run.journey("heartbeat")

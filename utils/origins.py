@@ -72,14 +72,18 @@ class Origin:
 def of_call(turns: Turns, call: Call) -> Origin:
     """The journey of ``call``: it begins with the application's own line that led to it.
 
-    A decorator is called twice by one line, to be made and to be applied: both
-    belong to it.
+    That may be code that was not recorded.  In a thread of the libraries' own
+    there is none: it begins with the call itself.  A decorator is called twice
+    by one line, to be made and to be applied: both belong to it.
     """
     asked = call
     for around in turns.ancestors(call):
         if not _is_of_a_library(around):
             break
         asked = around
+    else:
+        if _was_started(turns, asked):
+            asked = call
     roots = [asked]
     for sibling in turns.siblings(asked):
         if sibling is not asked:
@@ -114,6 +118,7 @@ class _Climber:
     def climb(self, effect: Effect, followed: Iterable[Message]) -> Origin:
         """From ``effect``, by which the ``followed`` messages were sent."""
         turns = self.turns
+        seen: set[int] = set()  # ids of turns: clocks that contradict must not lead round in a circle
         while True:
             process, thread = turns.thread_of(effect)
             at = effect.given_ns if isinstance(effect, HandOff) else effect.start_ns
@@ -123,11 +128,12 @@ class _Climber:
             # A call that nothing recorded encloses was asked for by the user's own
             # code: the journey begins with it, whatever woke the thread before.
             asked = bool(fresh) and fresh[-1].parent is None and not starts_thread(turn.cause)
-            if asked or turn.cause is None or self._goes_on(turn, around):
+            if asked or turn.cause is None or id(turn) in seen or self._goes_on(turn, around):
                 own = self._own(around, followed)
                 if own is None:
                     return Origin(Part(turn, at, at + 1))
                 return _origin(turns.at(process, thread, own.enter_ns), [own])
+            seen.add(id(turn))
             if isinstance(turn.cause, HandOff):
                 effect = turn.cause
                 continue
@@ -155,17 +161,12 @@ class _Climber:
         it: it reads from a connection that it opened, or waits for an event of
         its own.
         """
-        if not around or self._was_started(around[-1]):
+        if not around or _was_started(self.turns, around[-1]):
             return False
         if isinstance(turn.cause, Transfer):
             receives = turn.cause.kind is TransferKind.RECV
             return receives and self.turns.opened(turn.process, turn.cause.flow)
         return isinstance(turn.cause, HandOff) and turn.cause.kind is HandOffKind.EVENT
-
-    def _was_started(self, outermost: Call) -> bool:
-        """Whether another thread started the one whose outermost call this is."""
-        first = self.turns.first_cause(outermost.process, outermost.thread)
-        return starts_thread(first) or outermost.code.name == "Thread.run"
 
     def _own(self, around: Sequence[Call], followed: Iterable[Message]) -> Call | None:
         """The outermost of the calls that did nothing but what is followed."""
@@ -194,6 +195,12 @@ def _origin(turn: Turn, roots: Sequence[Call]) -> Origin:
     begin = roots[0].enter_ns
     ends = [FOREVER if root.leave_ns is None else root.leave_ns + 1 for root in roots]
     return Origin(Part(turn, begin, min(turn.end_ns, max(ends))), tuple(roots))
+
+
+def _was_started(turns: Turns, outermost: Call) -> bool:
+    """Whether another thread started the one whose outermost call this is."""
+    first = turns.first_cause(outermost.process, outermost.thread)
+    return starts_thread(first) or outermost.code.name == "Thread.run"
 
 
 def _is_of_a_library(call: Call) -> bool:

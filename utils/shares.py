@@ -67,14 +67,13 @@ class Shares:
             [call for call in calls if begin < call.enter_ns <= end] for begin, end in pairwise(ends)
         ]
         begins = [_own(stretches[0], stretches[1], turn.begin_ns), *(end + 1 for end in ends[1:-1])]
-        return [
-            Share(
-                replace(read, offset=start, length=min(message.end, read.end) - start),
-                ((turn.begin_ns, begins[0]), (begin, end + 1), (ends[-1] + 1, turn.end_ns)),
-            )
-            for message, begin, end in zip(messages, begins, ends[1:], strict=True)
-            if (start := max(message.start, read.offset)) is not None
-        ]
+        shares = []
+        for message, begin, end in zip(messages, begins, ends[1:], strict=True):
+            start = max(message.start, read.offset)
+            part = replace(read, offset=start, length=message.end - start)
+            spans = ((turn.begin_ns, begins[0]), (begin, end + 1), (ends[-1] + 1, turn.end_ns))
+            shares.append(Share(part, spans))
+        return shares
 
     def _end(self, handed: HandOff) -> int:
         """When the call was over that handed the work on."""
