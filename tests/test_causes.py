@@ -58,11 +58,21 @@ def test_a_journey_without_bytes_says_so_when_it_is_asked_for_some():
         lab.replay("opening").bytes("construct")
 
 
-@pytest.mark.parametrize(
-    "called", [kind for kinds in KINDS.values() for kind in kinds if isinstance(kind, Called)], ids=str
-)
+CALLED = [kind for kinds in KINDS.values() for kind in kinds if isinstance(kind, Called)]
+
+#: Where a function stood in the versions of the report, whose sources are kept.
+FORMERLY = {Called("flask/scaffold.py", "Scaffold.route"): "Flask:flask/scaffold.py"}
+
+
+@pytest.mark.parametrize("called", [called for called in CALLED if called not in FORMERLY], ids=str)
 def test_each_function_that_a_name_stands_for_exists(called):
     from tests.test_tracing_catalog import names_in, source_of
 
     assert called.name in names_in(source_of(called.path))
     assert Scope().relative(str(source_of(called.path))) == called.path
+
+
+def test_a_function_that_stood_elsewhere_is_found_where_it_stood():
+    kept = lab.replay("report_then").recording.sources.definitions
+    assert set(FORMERLY) <= set(CALLED)
+    assert all(called.name in kept[file] for called, file in FORMERLY.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,3 +94,22 @@ def test_the_reports_versions_beside_the_recorded_ones_of_today():
     assert {row.fate for row in rows if row.left and row.left.kind is StepKind.WIRE} == {Fate.SAME}
     shown = [row for row in rows if row.left is not None and row.left.kind is StepKind.CALL]
     assert all(row.left.excerpt is not None for row in shown)  # of versions that are not installed here
+
+
+@pytest.mark.parametrize(
+    ("name", "moved"),
+    [
+        ("construct", {"SocketIO.__init__": "flask_socketio/__init__.py"}),
+        ("route", {"Scaffold.route": "flask/sansio/scaffold.py"}),
+        ("on", {"SocketIO.on": "flask_socketio/__init__.py"}),
+        ("serve", {"SocketIO.run": "flask_socketio/__init__.py"}),
+        ("upgrade", {"SimpleWebSocketWSGI.__call__": "engineio/async_drivers/_websocket_wsgi.py"}),
+        ("GET /auctions", {"Flask.full_dispatch_request": "flask/app.py"}),
+    ],
+)
+def test_every_journey_of_the_report_can_be_laid_beside_todays(name, moved):
+    runs = [lab.replay(run) for run in ("report_then", "report_now")]
+    rows = compare(*(run.journey(name) for run in runs))
+    here = {row.right.title: row.right.excerpt.path for row in rows if row.right and row.right.excerpt}
+    assert moved.items() <= here.items()
+    assert any(row.left is not None for row in rows)

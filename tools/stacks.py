@@ -70,7 +70,7 @@ def record(name: str, folder: Path) -> None:
         for client, _ in pages:
             clients.take_leave(client, PATIENCE)
 
-    server = Server.start("lab_server.report", (), choose_mode("tap"))
+    server = Server.start("lab_server.report", (), choose_mode("tap"), from_start=True)
     try:
         made = record_live(visit, server, name)
     finally:

@@ -91,7 +91,10 @@ _ACKS = (SocketType.ACK, SocketType.BINARY_ACK)
 #: Name → what it is the first of.  Of several, the one that is there counts.
 KINDS: dict[str, tuple[Called | Sent | Moved, ...]] = {
     "construct": (Called(_FLASK_SOCKETIO, "SocketIO.__init__"),),
-    "route": (Called("flask/sansio/scaffold.py", "Scaffold.route"),),
+    "route": (
+        Called("flask/sansio/scaffold.py", "Scaffold.route"),
+        Called("flask/scaffold.py", "Scaffold.route"),  # until Flask 2.2
+    ),
     "on": (Called(_FLASK_SOCKETIO, "SocketIO.on"),),
     "serve": (Moved(TransferKind.LISTEN),),
     "open": (Sent(_request("EIO=", without="sid=")),),
