@@ -97,14 +97,17 @@ def launched(folder: Path, name: str, arguments: Sequence[str]) -> Child:
 
 
 def medians(bidders: Mapping[str, Bidder], turns: int) -> dict[str, float]:
-    """The median round trip of each, in ns; the turns alternate, so that a busy moment meets all alike."""
-    taken: dict[str, list[int]] = {name: [] for name in bidders}
+    """The p50 of the round trip of each, in ns, on a machine that others use, too.
+
+    The turns alternate, so that a busy moment meets all alike; each turn has its
+    own p50, and of these the lower quartile is taken: a turn in which something
+    else ran tells of that.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in bidders}
     number = 0
     for turn in range(turns + 1):
         for name, bidder in sorted(bidders.items(), reverse=turn % 2 == 0):
-            for _ in range(TURN):
-                number += 1
-                needed = bidder.bid(number)
-                if turn:  # the first turn warms up
-                    taken[name].append(needed)
-    return {name: statistics.median(found) for name, found in taken.items()}
+            needed = [bidder.bid(number := number + 1) for _ in range(TURN)]
+            if turn:  # the first turn warms up
+                taken[name].append(statistics.median(needed))
+    return {name: statistics.quantiles(found, n=4)[0] for name, found in taken.items()}
