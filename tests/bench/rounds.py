@@ -9,6 +9,7 @@ whole in it.
 
 from __future__ import annotations
 
+import random
 import statistics
 import threading
 import time
@@ -99,14 +100,15 @@ def launched(folder: Path, name: str, arguments: Sequence[str]) -> Child:
 def medians(bidders: Mapping[str, Bidder], turns: int) -> dict[str, float]:
     """The p50 of the round trip of each, in ns, on a machine that others use, too.
 
-    The turns alternate, so that a busy moment meets all alike; each turn has its
+    The turns are mixed, so that a busy moment meets all alike; each turn has its
     own p50, and of these the lower quartile is taken: a turn in which something
     else ran tells of that.
     """
     taken: dict[str, list[float]] = {name: [] for name in bidders}
-    number = 0
+    chance, number = random.Random(3), 0
     for turn in range(turns + 1):
-        for name, bidder in sorted(bidders.items(), reverse=turn % 2 == 0):
+        # In another order each time: whoever came after itself would find everything warm.
+        for name, bidder in chance.sample(sorted(bidders.items()), len(bidders)):
             needed = [bidder.bid(number := number + 1) for _ in range(TURN)]
             if turn:  # the first turn warms up
                 taken[name].append(statistics.median(needed))
