@@ -13,7 +13,7 @@ import pytest
 from scapy.layers.inet import IP, TCP
 
 from utils import reassembly
-from utils.capture import files
+from utils.capture import containers, files
 from utils.capture.afpacket import ROOM
 from utils.capture.live import LiveCapture
 from utils.errors import ProcessError
@@ -89,6 +89,13 @@ def capture(port: int, path, work) -> files.Contents:
     return contents
 
 
+def assert_once(path) -> None:
+    """Each packet is there once.  A retransmission, which a busy machine may well see, has its own IP id."""
+    found = containers.content(path)
+    frames = [found.data[start:end] for _, _, start, end, _ in containers.records(found)]
+    assert len(frames) == len(set(frames))
+
+
 def data_bytes(segments) -> int:
     streams = reassembly.Streams()
     chunks = [chunk for segment in segments for _, chunk in streams.add(segment)]
@@ -107,8 +114,7 @@ def test_twenty_runs_of_large_blobs_lose_double_and_clip_nothing(echo, tmp_path)
     for number in range(20):
         contents = capture(echo.port, tmp_path / f"{number}.pcapng", lambda: echo.talk(blob))
         assert data_bytes(contents.segments) == 2 * len(blob)
-        sent = [(s.flow, s.sequence) for s in contents.segments if s.payload]
-        assert len(sent) == len(set(sent))
+        assert_once(tmp_path / f"{number}.pcapng")
 
 
 def test_twenty_runs_of_small_messages_lose_and_double_nothing(echo, tmp_path):
