@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.worlds import flow
-from utils.belonging import Belonging
+from utils.journeys.belonging import Belonging
 from utils.records import Message
 from utils.wire.units import EnginePacket, EngineType, Layer, Side, SocketPacket, SocketType, Unit
 

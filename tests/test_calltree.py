@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.worlds import Process, flow
-from utils.calltree import CallTree
+from utils.journeys.calltree import CallTree
 
 
 def tree():

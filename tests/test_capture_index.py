@@ -14,7 +14,7 @@ from utils.capture import index as indexing
 from utils.capture.index import index
 from utils.capture.packing import Unpacked
 from utils.capture.pcapng import Writer
-from utils.segments import LATEST
+from utils.streams.segments import LATEST
 
 packets = st.lists(st.tuples(st.integers(0, 2**63 - 1), st.binary(max_size=40)), max_size=12)
 

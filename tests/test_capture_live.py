@@ -12,13 +12,13 @@ import time
 import pytest
 from scapy.layers.inet import IP, TCP
 
-from utils import reassembly
 from utils.capture import containers, files
 from utils.capture.afpacket import ROOM
 from utils.capture.live import LiveCapture
 from utils.errors import ProcessError
-from utils.overview import bytes_missing
 from utils.records import Flag
+from utils.streams import reassembly
+from utils.streams.overview import bytes_missing
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0 or sys.platform != "linux",

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tests.worlds import Process, flow
 from utils.capture.tap import LARGEST, segments_from
-from utils.reassembly import Streams
 from utils.records import Flow
+from utils.streams.reassembly import Streams
 
 UP = flow(40000)
 

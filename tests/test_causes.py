@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from utils import lab
-from utils.causes import KINDS, Called, Causes
 from utils.errors import InputError
+from utils.journeys.causes import KINDS, Called, Causes
 from utils.records import Call, Message, Transfer
 from utils.tracing.scope import Scope
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.traffic import disturbed, said, segments
-from utils.dissection import messages
+from utils.streams.dissection import messages
 
 PORT = 5000
 

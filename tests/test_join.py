@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.test_journey import ALICE, a_bid
-from utils.join import check
+from utils.journeys.join import check
+from utils.journeys.turns import Turns
 from utils.records import Transfer, TransferKind
-from utils.turns import Turns
 
 
 class TestCheck:

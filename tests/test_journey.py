@@ -8,7 +8,7 @@ import pytest
 
 from tests.worlds import Process, flow, recording
 from utils.errors import InputError
-from utils.journey import journey
+from utils.journeys.journey import journey
 from utils.records import HandOffKind, Level, Message, StepKind
 from utils.wire.units import Layer, Side, Unit
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.test_journey import CLIENTS, a_bid
-from utils.journey import journey
+from utils.journeys.journey import journey
 from utils.latency import hops
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.test_journey import message
 from tests.worlds import Process, flow, recording
 from utils import lab
-from utils.journey import Journeys
+from utils.journeys.journey import Journeys
 from utils.records import HandOffKind, Level
 
 ALICE = flow(40001)

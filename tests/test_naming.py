@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.worlds import flow
 from utils import lab
-from utils.naming import named
+from utils.journeys.naming import named
 from utils.records import Message
 from utils.wire.units import EnginePacket, EngineType, Layer, Side, Unit
 

@@ -9,7 +9,7 @@ import pytest
 from tests.test_journey import message
 from tests.worlds import Process, flow, recording
 from utils.errors import InputError
-from utils.journey import Journeys
+from utils.journeys.journey import Journeys
 from utils.records import HandOffKind, Site, TransferKind
 
 ALICE = flow(40001)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.traffic import disturbed, said, segments
-from utils import overview
-from utils.overview import bytes_missing, server_port
 from utils.records import Endpoint, Flag, Flow, Segment
+from utils.streams import overview
+from utils.streams.overview import bytes_missing, server_port
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 40_000), Endpoint("127.0.0.1", 5000)
 UP = Flow(CLIENT, SERVER)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire_bytes import framed
-from utils.payloads import payloads
+from utils.streams.payloads import payloads
 from utils.wire import websocket
 
 sizes = st.one_of(st.integers(0, 130), st.sampled_from([65_535, 65_536, 70_001]))

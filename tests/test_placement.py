@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worlds import Process, flow
-from utils.placement import Placement
+from utils.journeys.placement import Placement
 from utils.records import Message
 from utils.wire.units import Layer, Side, Unit
 

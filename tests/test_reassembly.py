@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.dissection import messages
-from utils.overview import bytes_missing
-from utils.reassembly import Reassembler, Stream, Streams
 from utils.records import Endpoint, Flag, Flow, Segment
+from utils.streams.dissection import messages
+from utils.streams.overview import bytes_missing
+from utils.streams.reassembly import Reassembler, Stream, Streams
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 40000), Endpoint("127.0.0.1", 5000)
 UP = Flow(CLIENT, SERVER)

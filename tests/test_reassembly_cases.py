@@ -19,8 +19,8 @@ from tests.conforming import conversation
 from tests.tcp_cases import CASES, PORT, Wire, interleaved
 from tests.wire_bytes import CONVERSATION, framed, switching, talk
 from utils.capture import files
-from utils.reassembly import Reassembler
 from utils.records import Message, Segment
+from utils.streams.reassembly import Reassembler
 from utils.views.text import packet_rows
 from utils.wire.units import Layer, Side, Unit
 

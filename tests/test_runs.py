@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.traffic import disturbed, said, segments
 from tests.wire_bytes import framed
-from utils.dissection import messages
-from utils.reassembly import Reassembler
 from utils.records import Endpoint, Flag, Flow, Segment
+from utils.streams.dissection import messages
+from utils.streams.reassembly import Reassembler
 from utils.wire.units import Side
 
 PORT = 5000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.traffic import said, segments
 from utils.records import Endpoint, Flag, Flow, Segment
-from utils.segments import Segments
+from utils.streams.segments import Segments
 
 ends = st.builds(Endpoint, st.sampled_from(["127.0.0.1", "::1"]), st.integers(0, 65535))
 some = st.lists(

@@ -6,11 +6,11 @@ import pytest
 
 from tests.test_journey import message
 from tests.worlds import Process, flow, recording
-from utils.journey import Journeys
-from utils.placement import Placement
+from utils.journeys.journey import Journeys
+from utils.journeys.placement import Placement
+from utils.journeys.shares import Shares
+from utils.journeys.turns import Turns
 from utils.records import HandOffKind
-from utils.shares import Shares
-from utils.turns import Turns
 
 ALICE = flow(40001)
 

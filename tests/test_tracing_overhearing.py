@@ -6,9 +6,9 @@ import socket
 import threading
 
 from utils.capture.tap import Tap
-from utils.overview import bytes_missing
-from utils.reassembly import Streams
 from utils.records import Endpoint, Flow, TransferKind
+from utils.streams.overview import bytes_missing
+from utils.streams.reassembly import Streams
 from utils.tracing import overhearing
 from utils.tracing.collector import Collector
 from utils.tracing.overhearing import Heard, Overhearing, overheard

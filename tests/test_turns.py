@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worlds import Process, flow
+from utils.journeys.turns import FOREVER, Turns
 from utils.records import HandOffKind, TransferKind
-from utils.turns import FOREVER, Turns
 
 WAY = flow(40000)
 

@@ -7,7 +7,7 @@ import pytest
 from tests.test_journey import ALICE, a_bid, message
 from utils import lab
 from utils.errors import InputError
-from utils.journey import Journeys
+from utils.journeys.journey import Journeys
 from utils.records import StepKind
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.windows import Window, layout
+from utils.streams.windows import Window, layout
 
 
 @given(st.binary(min_size=1, max_size=64), st.sampled_from(["<u2", ">u2", "<u4", ">u4", ">u8", "u1"]))

@@ -15,9 +15,9 @@ import pytest
 
 from tests.conforming import EXTENSIONS, Deflater
 from tests.wire_bytes import UPGRADE, framed, switching
-from utils import dissection
 from utils.capture import files
 from utils.records import Endpoint, Flow, Segment
+from utils.streams import dissection
 from utils.wire.units import Layer, Side
 
 CAPTURES = sorted((Path(__file__).parents[1] / "captures").glob("*/packets.pcapng"))

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from utils import bulk
-from utils.payloads import Payloads
+from utils.streams import bulk
+from utils.streams.payloads import Payloads
 from utils.wire.connection import Connection
 from utils.wire.units import Layer, Side, SocketPacket, Unit
 

@@ -25,8 +25,8 @@ from pathlib import Path
 from utils import libraries, sources
 from utils.capture import files
 from utils.errors import CaptureFileError
-from utils.overview import bytes_missing, server_port
 from utils.records import Code, Meta, Recording, Site, Trace
+from utils.streams.overview import bytes_missing, server_port
 from utils.tracing import store
 
 META_FILE = "meta.json"

@@ -361,7 +361,7 @@ class Step:
     """One step of a journey, ready to be rendered: plain texts and numbers.
 
     ``since_ns`` counts from the journey's start; ``turn`` numbers the turns (see
-    :mod:`utils.turns`) in the order in which they are told.  ``message`` and ``span`` are
+    :mod:`utils.journeys.turns`) in the order in which they are told.  ``message`` and ``span`` are
     the bytes in play: ``span`` is a (start, end) in ``message.unit.raw``.  ``call`` is the
     id, in its process, of the call that is entered, that moved bytes, or that handed on.
     """

@@ -12,13 +12,15 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from utils import dissection, libraries, naming, recording
-from utils.causes import Causes
+from utils import libraries, recording
 from utils.errors import InputError
-from utils.join import JoinReport, check
-from utils.journey import Cause, Journeys
+from utils.journeys import naming
+from utils.journeys.causes import Causes
+from utils.journeys.join import JoinReport, check
+from utils.journeys.journey import Cause, Journeys
 from utils.latency import hops
 from utils.records import Call, Endpoint, Journey, Level, Link, Message, Recording, Transfer
+from utils.streams import dissection
 from utils.wire.units import Side
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A scapy session that follows the streams of HTTP, WebSocket and Socket.IO.
 
 The rule kept here: scapy gives and takes the packets; the streams are put
-together by :mod:`utils.reassembly` and decoded by :mod:`utils.wire`, so that
+together by :mod:`utils.streams.reassembly` and decoded by :mod:`utils.wire`, so that
 disorder, repetition and loss are told here as everywhere else.
 
     sniff(offline="auction.pcapng", session=SocketIOSession(server_port=5000))
@@ -18,16 +18,16 @@ from scapy.layers.inet6 import IPv6
 from scapy.packet import Packet, Padding, Raw
 from scapy.sessions import DefaultSession
 
-from utils.reassembly import Reassembler
 from utils.records import Endpoint, Flag, Flow, Message, Segment
 from utils.scapy_layers import EngineIOPayload, WebSocket
+from utils.streams.reassembly import Reassembler
 from utils.wire.units import Layer
 
 
 class SocketIOSession(DefaultSession):
     """For ``sniff(session=...)``: a packet for each HTTP message and each WebSocket frame.
 
-    Segments are put together by :mod:`utils.reassembly`, whatever their order;
+    Segments are put together by :mod:`utils.streams.reassembly`, whatever their order;
     a packet has the headers of the segment that completed it, its comment is
     the message in one line.  ``server_port`` None: it is told by the handshake,
     or else it is the lower port.  Segments without a message pass unchanged.

@@ -21,9 +21,9 @@ from utils import clients, libraries, recording
 from utils.capture import files, rights, tap
 from utils.capture.live import Counts
 from utils.errors import InputError
-from utils.overview import bytes_missing
 from utils.records import Meta, Recording, Segment, Trace, TransferKind
 from utils.server import Server
+from utils.streams.overview import bytes_missing
 from utils.tracing.collector import Collector
 
 if TYPE_CHECKING:

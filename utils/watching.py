@@ -19,9 +19,9 @@ from utils.capture import files
 from utils.capture.live import LiveCapture
 from utils.capture.tap import Tap
 from utils.errors import LabError
-from utils.reassembly import Reassembler
 from utils.records import Message, Segment
 from utils.server import Server
+from utils.streams.reassembly import Reassembler
 
 #: How long it waits between two looks, in seconds: what a person takes for "at once".
 PERIOD = 0.1

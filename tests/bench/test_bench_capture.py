@@ -22,9 +22,9 @@ from scapy.layers.inet import TCP
 from scapy.sendrecv import AsyncSniffer
 
 from tests.bench.flood import SIZE
-from utils import reassembly
 from utils.capture import files
 from utils.capture.live import LiveCapture
+from utils.streams import reassembly
 
 pytestmark = pytest.mark.bench
 

@@ -19,9 +19,10 @@ from scapy.sendrecv import sniff
 from scapy.sessions import TCPSession
 
 from tests.bench.captures import CLIENTS, PORT, write
-from utils import dissection, lab
+from utils import lab
 from utils.capture import files
 from utils.scapy_layers import WebSocket
+from utils.streams import dissection
 from utils.wire.units import SocketType
 
 pytestmark = pytest.mark.bench

@@ -11,9 +11,8 @@ import pytest
 
 from tests.wire_bytes import framed
 from tests.worlds import Process, flow
-from utils import dissection
-from utils.join import check
-from utils.journey import Journeys
+from utils.journeys.join import check
+from utils.journeys.journey import Journeys
 from utils.records import (
     Flag,
     Flow,
@@ -23,6 +22,7 @@ from utils.records import (
     Segment,
     TransferKind,
 )
+from utils.streams import dissection
 
 pytestmark = pytest.mark.bench
 

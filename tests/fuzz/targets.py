@@ -10,10 +10,10 @@ from pathlib import Path
 from tests.fuzz import scripts
 from tests.wire_bytes import UPGRADE, in_bulk, switching, tiles, understood
 from utils.capture import files
-from utils.dissection import messages
 from utils.errors import LabError
-from utils.overview import bytes_missing
-from utils.reassembly import Reassembler
+from utils.streams.dissection import messages
+from utils.streams.overview import bytes_missing
+from utils.streams.reassembly import Reassembler
 from utils.wire import body, deflate, engineio, http, msgpack, socketio, websocket
 from utils.wire.attachments import whole_packets
 from utils.wire.conformance import findings

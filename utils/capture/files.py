@@ -17,7 +17,7 @@ from utils.capture.index import index
 from utils.capture.pcapng import Writer
 from utils.capture.segmenting import segments as segments_of
 from utils.records import Segment
-from utils.segments import Segments
+from utils.streams.segments import Segments
 
 
 @dataclass

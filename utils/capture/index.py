@@ -17,8 +17,8 @@ import numpy as np
 from utils.capture import containers
 from utils.capture.containers import EndsEarly
 from utils.capture.packing import Unpacked
-from utils.segments import LATEST
-from utils.windows import Integers, Window
+from utils.streams.segments import LATEST
+from utils.streams.windows import Integers, Window
 
 _SECTION, _INTERFACE, _PACKET, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 

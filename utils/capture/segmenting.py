@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from utils.capture import datagrams, links
 from utils.capture.index import Index
 from utils.records import Endpoint, Flow
-from utils.segments import ROW, Segments
-from utils.windows import Integers, Window, layout
+from utils.streams.segments import ROW, Segments
+from utils.streams.windows import Integers, Window, layout
 
 #: A plain IP header with the TCP header behind it (RFC 791, 3.1; RFC 8200, 3; RFC 9293, 3.1).
 _HEADERS = {

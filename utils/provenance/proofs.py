@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from utils.journeys.turns import Turns
 from utils.provenance import values
 from utils.provenance.codecs import Codec, Form
 from utils.provenance.forms import Shape, shapes
@@ -23,7 +24,6 @@ from utils.provenance.readers import READERS
 from utils.provenance.witnesses import Witnesses, shown, shown_values
 from utils.provenance.writers import WRITERS
 from utils.records import Call, Flow, Message, Recording, Transfer, TransferKind
-from utils.turns import Turns
 from utils.wire.units import Layer, Span
 
 NEVER = 1 << 63

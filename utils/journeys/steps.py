@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TypedDict
 
 from utils import libraries
-from utils.placement import Placement
+from utils.journeys.placement import Placement
+from utils.journeys.turns import Turns
 from utils.records import (
     Call,
     Code,
@@ -31,7 +32,6 @@ from utils.records import (
     Transfer,
     TransferKind,
 )
-from utils.turns import Turns
 
 #: "Thread-7 (_read_loop_websocket)" → "_read_loop_websocket": numbers differ from run to run.
 _NUMBERED_THREAD = re.compile(r"^Thread-\d+(?: \((?P<target>.+)\))?$")

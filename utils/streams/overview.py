@@ -2,7 +2,7 @@
 
 The rule kept here: a connection in which nothing is unusual is judged by its
 columns; of any other, its segments are put together as ever
-(:mod:`utils.reassembly`).
+(:mod:`utils.streams.reassembly`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.reassembly import Streams
 from utils.records import Flag, Segment
-from utils.segments import Segments
-from utils.windows import Window
+from utils.streams.reassembly import Streams
+from utils.streams.segments import Segments
+from utils.streams.windows import Window
 
 #: How a request begins: only a client says so.
 _METHODS = (b"GET ", b"POST ", b"OPTIONS ", b"HEAD ")

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from utils.placement import Placement
+from utils.journeys.placement import Placement
+from utils.journeys.turns import Effect, Turn, Turns
 from utils.records import Call, HandOff, Transfer, TransferKind
-from utils.turns import Effect, Turn, Turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from utils import libraries
-from utils.dissection import Messages
-from utils.journey import Cause
+from utils.journeys.journey import Cause
 from utils.records import Call, Message, Recording, TransferKind
+from utils.streams.dissection import Messages
 from utils.wire.units import EngineType, Layer, Side, SocketType
 
 #: Whether a message is of the kind.

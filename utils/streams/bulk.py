@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.payloads import Payloads
-from utils.windows import Integers
+from utils.streams.payloads import Payloads
+from utils.streams.windows import Integers
 from utils.wire import socketio
 from utils.wire.units import SocketPacket, SocketType
 

@@ -1,6 +1,6 @@
 """Long runs of segments decoded together: a row of numbers for each message.
 
-The rule kept here: the messages are those that :mod:`utils.reassembly` gives,
+The rule kept here: the messages are those that :mod:`utils.streams.reassembly` gives,
 segment by segment.  A run of segments in order, each of them whole WebSocket
 frames, is passed over by columns, and the state that it leaves behind is
 noted; everything else goes the ordinary way.  Within a run, a segment that is
@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.payloads import payloads
-from utils.reassembly import Reassembler, Stream
 from utils.records import Flag, Flow, Message
-from utils.segments import Segments
-from utils.windows import Integers, Window
+from utils.streams.payloads import payloads
+from utils.streams.reassembly import Reassembler, Stream
+from utils.streams.segments import Segments
+from utils.streams.windows import Integers, Window
 from utils.wire import frames, websocket
 from utils.wire.connection import Connection
 from utils.wire.frames import Cut

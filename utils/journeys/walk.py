@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from utils.origins import Origin, Part
+from utils.journeys.origins import Origin, Part
+from utils.journeys.shares import Share, Shares
+from utils.journeys.turns import Effect, Turns, starts_thread
 from utils.records import Call, HandOff, Transfer
-from utils.shares import Share, Shares
-from utils.turns import Effect, Turns, starts_thread
 
 
 class Walk:

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from utils import origins
-from utils.belonging import Belonging
 from utils.errors import InputError
-from utils.levels import Levels
-from utils.origins import Part, Ways
-from utils.placement import Placement
+from utils.journeys import origins
+from utils.journeys.belonging import Belonging
+from utils.journeys.levels import Levels
+from utils.journeys.origins import Part, Ways
+from utils.journeys.placement import Placement
+from utils.journeys.shares import Shares
+from utils.journeys.steps import StepMaker
+from utils.journeys.turns import Turns
+from utils.journeys.walk import Walk
 from utils.records import Call, HandOff, Journey, Message, Recording, Step, Transfer, TransferKind
-from utils.shares import Shares
-from utils.steps import StepMaker
-from utils.turns import Turns
-from utils.walk import Walk
 
 #: What a journey can be about: a call, something asked of a socket, a message, or several
 #: messages that are one thing.
@@ -39,7 +39,7 @@ def journey(
     """The journey that ``of`` belongs to, from its first cause to its last effect.
 
     ``messages`` are all messages of the recording (see
-    :func:`utils.dissection.messages`); ``clients`` maps a client's port to the
+    :func:`utils.streams.dissection.messages`); ``clients`` maps a client's port to the
     name that it goes by.  Raises InputError if no traced process sent ``of``.
     """
     return Journeys(recording, messages, clients or {}).of(of, name)

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from utils import libraries
-from utils.belonging import Belonging
 from utils.errors import InputError
-from utils.placement import Placement
+from utils.journeys.belonging import Belonging
+from utils.journeys.placement import Placement
+from utils.journeys.shares import Share, Shares
+from utils.journeys.turns import FOREVER, Cause, Effect, Turn, Turns, starts_thread
 from utils.records import Call, HandOff, HandOffKind, Message, Transfer, TransferKind
-from utils.shares import Share, Shares
-from utils.turns import FOREVER, Cause, Effect, Turn, Turns, starts_thread
 
 
 @dataclass(frozen=True, slots=True)

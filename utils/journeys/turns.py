@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from utils.calltree import CallTree
+from utils.journeys.calltree import CallTree
 from utils.records import Call, Code, Flow, HandOff, HandOffKind, Trace, Transfer, TransferKind
 
 #: A call is the cause of a turn if it slept, and the clock woke it.

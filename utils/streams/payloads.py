@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from utils.windows import Integers, Window
+from utils.streams.windows import Integers, Window
 
 _HEAD = np.dtype([("first", "u1"), ("second", "u1")])
 _NOTHING: Mapping[int, bytes] = MappingProxyType({})

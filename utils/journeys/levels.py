@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from utils import libraries
-from utils.origins import Part
+from utils.journeys.origins import Part
+from utils.journeys.turns import Effect, Turns
+from utils.journeys.walk import Walk
 from utils.records import Call, Level, Transfer
-from utils.turns import Effect, Turns
-from utils.walk import Walk
 
 #: The modules by which one thread hands work to another.
 HANDING = ("queue.py", "threading.py")

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from utils.journeys.turns import Turns
 from utils.records import Message, Transfer
-from utils.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from utils import bulk
-from utils.payloads import Payloads, payloads
 from utils.records import Message, Segment
-from utils.runs import NOTHING, Dissector, Kept, side
-from utils.segments import Segments
+from utils.streams import bulk
+from utils.streams.payloads import Payloads, payloads
+from utils.streams.runs import NOTHING, Dissector, Kept, side
+from utils.streams.segments import Segments
 from utils.wire import frames
 from utils.wire.units import SocketPacket
 from utils.wire.websocket import Opcode
