@@ -86,7 +86,7 @@ def said(
                 yield side, first
                 yield side, second
         elif deflated:
-            opcode = 2 if number % 50 == 9 else 1  # now and then, an attachment
+            opcode = 2 if odd and number % 50 == 9 else 1  # now and then, an attachment
             yield side, deflaters[side].frame(text, client=client, key=key, opcode=opcode)
         else:
             yield side, framed(text, client=client, key=key)

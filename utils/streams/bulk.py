@@ -26,7 +26,7 @@ _ARRAY, _SLASH, _COMMA, _ZERO = b"[/,0"
 _MOST_DIGITS = 18
 
 #: By the code in a column; 0 is for whatever is unusual.
-_TYPES = (None, SocketType.EVENT, SocketType.ACK)
+_TYPES = np.array([None, SocketType.EVENT, SocketType.ACK], object)
 
 _parse = msgspec.json.Decoder(list).decode
 _new = tuple.__new__
@@ -89,8 +89,7 @@ def _heads(texts: Payloads) -> Iterator[tuple[SocketType | None, str, int | None
         # Only long texts can be nested too deep, or hold too many values.
         if not socketio.shallow(texts.buffer[arrays[place] : ends[place]]):
             codes[place] = 0
-    kinds = [_TYPES[code] for code in codes.tolist()]
-    return zip(kinds, namespaces, numbers, arrays.tolist(), ends.tolist(), strict=True)
+    return zip(_TYPES[codes].tolist(), namespaces, numbers, arrays.tolist(), ends.tolist(), strict=True)
 
 
 def _next(byte: NDArray[np.uint8], wanted: int, places: Integers) -> Integers:

@@ -118,12 +118,16 @@ def messages(segments: Iterable[Segment], *, server_port: int) -> Messages:
 
 def _texts(data: bytes, rows: NDArray[Any], kept: Sequence[Kept]) -> Payloads:
     """What the text messages among ``rows`` carry; nothing for what only its unit can tell."""
-    plain = (rows["kept"] == NOTHING) & (np.frombuffer(data or b"\0", np.uint8)[rows["at"]] == _TEXT)
+    first = np.frombuffer(data or b"\0", np.uint8)[rows["at"]]
+    plain = (rows["kept"] == NOTHING) & (first == _TEXT)
+    others = np.flatnonzero(rows["kept"] != NOTHING)
     known = {}
-    for place in np.flatnonzero(rows["kept"] != NOTHING).tolist():
-        what = kept[rows["kept"][place]]
+    for place, number, opening in zip(
+        others.tolist(), rows["kept"][others].tolist(), first[others].tolist(), strict=True
+    ):
+        what = kept[number]
         if isinstance(what, bytes):
-            if data[rows["at"][place]] == _COMPRESSED_TEXT:
+            if opening == _COMPRESSED_TEXT:
                 known[place] = what
         elif isinstance(what, frames.Cut):
             part = what.part

@@ -42,8 +42,8 @@ def payloads(data: bytes, at: Integers, size: Integers, instead: Mapping[int, by
     short, masked = second & 0x7F, wanted & (second >= 0x80)
     begins = at + 2 + (short == 126) * 2 + (short == 127) * 8 + masked * 4
     lengths = np.where(wanted, at + size - begins, 0)
-    for place, text in instead.items():
-        lengths[place] = len(text)
+    if instead:
+        lengths[list(instead)] = [len(text) for text in instead.values()]
     # Each from a whole word on, so that its key, a word, falls on it again and again.
     words = lengths + 3 >> 2
     pieces = [

@@ -225,8 +225,7 @@ class _Way:
         special = self._special[begin:end]
         inflater, payload = connection.inflater(self.side), self._payloads(special[self._packed[special]])
         done = at = first  # decoded, and looked at
-        for which in special.tolist():
-            packed = self._packed[which]
+        for which, packed in zip(special.tolist(), self._packed[special].tolist(), strict=True):
             hidden = next(payload) if packed else b""
             if which < at:
                 continue
