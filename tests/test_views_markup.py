@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests import hostile
 from tests.markup_reader import Reader
 from utils.views import wording
-from utils.views.markup import css, element, html, link, measured
+from utils.views.markup import breakable, css, element, html, link, measured
 
 
 @given(st.text(), st.text())
@@ -49,3 +49,8 @@ def test_names_that_python_reserves_or_cannot_spell():
 
 def test_a_measured_time_is_an_element_of_its_own():
     assert html(measured("1.00 ms")) == "<time>1.00 ms</time>"
+
+
+def test_a_name_may_be_broken_behind_its_signs_and_stays_the_same_text():
+    made = element("p", *breakable("wsproto/frame_protocol.py:414 <b>"))
+    assert html(made) == "<p>wsproto/<wbr>frame_<wbr>protocol.<wbr>py:414 &lt;b&gt;</p>"

@@ -15,7 +15,7 @@ from utils.provenance.ledger import Entry, Field, Ledger, Part
 from utils.provenance.ranges import size
 from utils.records import Link
 from utils.views import text, wording
-from utils.views.markup import Child, css, element, html, link
+from utils.views.markup import Child, breakable, css, element, html, link
 from utils.views.tables import chip, table
 from utils.views.view import HTML, View
 
@@ -75,8 +75,8 @@ def _row(field: Field, linker: Linker) -> _Row:
     )
 
 
-#: Four lines of code stand side by side in a notebook's width: a long name is broken where it must be.
-_NARROW = css(display="inline-block", max_width="11em", overflow_wrap="anywhere")
+#: Four lines of code stand side by side in a notebook's width: a long name is broken where it may be.
+_NARROW = css(display="inline-block", max_width="11em", overflow_wrap="break-word")
 
 _HEADER = ["bytes", "layer", "field", "value", "value from", "written by", "read by", "value to"]
 
@@ -113,7 +113,7 @@ def provenance(
             cells[0],
             chip(row.field.span.layer),
             *cells[2:4],
-            *(element("span", link(line.address, line.name), style=_NARROW) for line in row[1:]),
+            *(element("span", link(line.address, *breakable(line.name)), style=_NARROW) for line in row[1:]),
         ]
         for cells, row in zip(plain_rows, rows, strict=True)
     ]

@@ -8,12 +8,17 @@ http's.  Styles are written inline, since a stored notebook keeps nothing else.
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from utils.views import wording
 
 Child = Element | str | None
+
+
+#: Behind these signs a name may be broken.
+_BREAKS = re.compile(r"(?<=[/._])")
 
 
 def element(tag: str, /, *children: Child, **attributes: str | None) -> Element:
@@ -50,13 +55,21 @@ def html(tree: Element) -> str:
     return ElementTree.tostring(tree, encoding="unicode", method="html")
 
 
-def link(address: str | None, text: str) -> Element:
+def breakable(name: str) -> list[Child]:
+    """A file's or a function's name, which may be broken behind its dots, slashes and underscores."""
+    found: list[Child] = []
+    for part in _BREAKS.split(name):
+        found += [part, Element("wbr")]
+    return found[:-1]
+
+
+def link(address: str | None, *text: Child) -> Element:
     """A link that opens elsewhere; plain text where the address may not be followed."""
     target = wording.web_link(address)
     if target is None:
-        return element("span", text)
+        return element("span", *text)
     style = css(color="inherit", text_decoration="underline")
-    return element("a", text, href=target, target="_blank", rel="noopener noreferrer", style=style)
+    return element("a", *text, href=target, target="_blank", rel="noopener noreferrer", style=style)
 
 
 def measured(text: str) -> Element:
