@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 #: Elements that end themselves.
-_VOID = {"img", "meta", "br", "line", "path", "rect"}
+_VOID = {"img", "meta", "br", "wbr", "line", "path", "rect"}
 
 
 class Reader(HTMLParser):
