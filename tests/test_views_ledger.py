@@ -36,7 +36,7 @@ def test_each_field_is_a_row_with_its_lines():
     assert view.text.count("engineio/packet.py:45 Packet.encode") == len(ledger.fields)
     assert view.text.splitlines()[0].endswith("in 1 message, 0 unexplained")
     page = Reader(view.html)
-    assert "engineio/packet.py:73 Packet.encode" in view.html
+    assert "engineio/packet.py:73 Packet.encode" in page.text
     assert all(line == line.rstrip() for line in view.text.splitlines())
     assert page.elements
 
