@@ -2,12 +2,10 @@
 
     LabError
     ├── InputError        what was handed in is not what it should be
-    │   ├── CaptureFileError    a capture or a recording cannot be read
-    │   └── ScenarioError       a scenario or an application failed by itself
+    │   └── CaptureFileError    a capture or a recording cannot be read
     ├── EnvironmentLack   this machine lacks a right, a part or a port
     │   └── CaptureRightsError  packets may not be read here
-    ├── ProcessError      a process that the lab started did not do its part
-    └── InternalError     the lab itself is at fault: worth a report
+    └── ProcessError      a process that the lab started did not do its part
 
 The class says whose fault it is; ``str(error)`` is one short paragraph that a
 student can act on.
@@ -42,10 +40,6 @@ class CaptureFileError(InputError):
     """A capture file or a recording's folder cannot be read."""
 
 
-class ScenarioError(InputError):
-    """A scenario, or the application under study, failed by itself."""
-
-
 class EnvironmentLack(LabError):
     """This machine lacks a right, a part or a free port."""
 
@@ -56,7 +50,3 @@ class CaptureRightsError(EnvironmentLack):
 
 class ProcessError(LabError):
     """A process that the lab started did not do its part."""
-
-
-class InternalError(LabError):
-    """The lab itself is at fault; the message is worth a report."""

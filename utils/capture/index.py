@@ -22,7 +22,8 @@ from utils.streams.windows import Integers, Window
 
 _SECTION, _INTERFACE, _PACKET, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 
-#: What may stand between a plain file's packets: names, statistics, secrets, and what anybody adds.
+#: What a plain file does not hold (a further section, older packets).  Between its packets may stand
+#: names, statistics, secrets, and what anybody adds.
 _UNUSUAL = frozenset({_SECTION, _PACKET, _SIMPLE})
 
 #: Bytes of an enhanced packet's block before the packet, and around it.

@@ -29,7 +29,7 @@ _PACKETS = (Form.PACKET, Form.SOCKET)
 class Book:
     """The ledgers of one recording, each made when it is asked for.
 
-    ``messages`` are all of the recording's (see :func:`utils.streams.reassembly.messages`).
+    ``messages`` are all of the recording's (see :func:`utils.streams.dissection.messages`).
     """
 
     def __init__(self, recording: Recording, messages: Iterable[Message]) -> None:

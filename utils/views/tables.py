@@ -116,8 +116,8 @@ def packets(
     lies between two of one side never came.  ``lost`` says what the capture
     missed (see :func:`utils.views.wording.lost`).
     """
-    header = ["#", "time", "from", "to", "layer", "what", "bytes"]
     rows = list(text.packet_rows(messages, clients, start_ns, whole=whole, start=start, most=most))
+    plain = text.packets_text(messages, clients, start_ns, whole=whole, start=start, most=most)
     drawn: list[list[Child]] = [
         [number, measured(at), sender, receiver, chip(message.unit.layer), what, size]
         for message, (number, at, sender, receiver, _, what, size) in zip(
@@ -129,8 +129,8 @@ def packets(
         title += f", here {start:,} to {start - 1 + len(rows):,}" if rows else f", none from {start:,} on"
     title += f"; {lost}" if lost else ""
     return View(
-        f"{title}\n{text.table([header, *rows], right=frozenset({0, 1, 6}))}",
-        {HTML: html(table(title, header, drawn, right=frozenset({0, 1, 6})))},
+        f"{title}\n{plain}",
+        {HTML: html(table(title, text.PACKET_HEADER, drawn, right=frozenset({0, 1, 6})))},
     )
 
 

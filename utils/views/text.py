@@ -207,17 +207,22 @@ def fault_sentence(unit: Unit, fault: Fault) -> str:
     return f"{sentence} ({wording.visible(fault.clause)})" if fault.clause else sentence
 
 
+#: What stands over the cells of a packet list.
+PACKET_HEADER = ["#", "time", "from", "to", "layer", "what", "bytes"]
+
+
 def packets_text(
     messages: Sequence[Message],
     clients: Mapping[int, str] | None = None,
     start_ns: int | None = None,
     *,
     whole: bool = False,
+    start: int = 1,
+    most: int | None = None,
 ) -> str:
-    """One message a line: number, time, who to whom, layer, summary, size."""
-    header = ["#", "time", "from", "to", "layer", "what", "bytes"]
-    rows = packet_rows(messages, clients, start_ns, whole=whole)
-    return table([header, *rows], right=frozenset({0, 1, 6}))
+    """One message a line: number, time, who to whom, layer, summary, size (see :func:`packet_rows`)."""
+    rows = packet_rows(messages, clients, start_ns, whole=whole, start=start, most=most)
+    return table([PACKET_HEADER, *rows], right=frozenset({0, 1, 6}))
 
 
 def packet_rows(
