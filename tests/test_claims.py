@@ -55,6 +55,16 @@ def test_each_claim_is_told_apart():
     assert len(PLACES) == 4
 
 
+def test_a_section_of_the_report_can_be_asked_for_alone():
+    whole, on = (str(lab.claims("report_now", about=about)) for about in (None, "on"))
+    assert [claim.said for claim in CLAIMS if f"\n{claim.said}\n" in on] == [
+        claim.said for claim in CLAIMS if claim.about == "on"
+    ]
+    assert all(f"\n{claim.said}\n" in whole for claim in CLAIMS)
+    with pytest.raises(InputError, match="no section about 'join'"):
+        lab.claims("report_now", about="join")
+
+
 def test_a_recording_without_sources_is_refused():
     run = lab.replay("one_bid")
     with pytest.raises(InputError, match="keeps no sources"):

@@ -55,6 +55,7 @@ class Evidence:
 class Claim:
     """One thing that the report says, in our words, and how to see whether it is so."""
 
+    about: str  # the report's section: "licence", "SocketIO", "route", "on" or "emit"
     said: str
     check: Callable[[Evidence], Verdict]
 
@@ -120,23 +121,52 @@ _socketio_stands = partial(_stands, library="Flask-SocketIO", path="flask_socket
 
 #: In the order of the report.
 CLAIMS = (
-    Claim("Flask-SocketIO has the MIT licence", partial(_licence, library="Flask-SocketIO", licence="MIT")),
-    Claim("Flask, which the title names, has it too", partial(_licence, library="Flask", licence="MIT")),
-    Claim("SocketIO stands on line 54", partial(_socketio_stands, name="SocketIO", line=54)),
-    Claim("SocketIO is a class", partial(_is_a, library="Flask-SocketIO", name="SocketIO", kind="class")),
     Claim(
+        "licence",
+        "Flask-SocketIO has the MIT licence",
+        partial(_licence, library="Flask-SocketIO", licence="MIT"),
+    ),
+    Claim(
+        "licence",
+        "Flask, which the title names, has it too",
+        partial(_licence, library="Flask", licence="MIT"),
+    ),
+    Claim("SocketIO", "SocketIO stands on line 54", partial(_socketio_stands, name="SocketIO", line=54)),
+    Claim(
+        "SocketIO",
+        "SocketIO is a class",
+        partial(_is_a, library="Flask-SocketIO", name="SocketIO", kind="class"),
+    ),
+    Claim(
+        "route",
         "route() stands in flask/scaffold.py, on line 423",
         partial(_stands, library="Flask", path="flask/scaffold.py", name="Scaffold.route", line=423),
     ),
-    Claim("a page begins with the WebSocket handshake", partial(_first_request, transport="websocket")),
-    Claim("socketio.on() stands on line 258", partial(_socketio_stands, name="SocketIO.on", line=258)),
     Claim(
-        "socketio.on() is a class", partial(_is_a, library="Flask-SocketIO", name="SocketIO.on", kind="class")
+        "route",
+        "a page begins with the WebSocket handshake",
+        partial(_first_request, transport="websocket"),
     ),
-    Claim("socketio.emit() stands on line 401", partial(_socketio_stands, name="SocketIO.emit", line=401)),
     Claim(
+        "on", "socketio.on() stands on line 258", partial(_socketio_stands, name="SocketIO.on", line=258)
+    ),
+    Claim(
+        "on",
+        "socketio.on() is a class",
+        partial(_is_a, library="Flask-SocketIO", name="SocketIO.on", kind="class"),
+    ),
+    Claim(
+        "emit",
+        "socketio.emit() stands on line 401",
+        partial(_socketio_stands, name="SocketIO.emit", line=401),
+    ),
+    Claim(
+        "emit",
         "emit(...) in the handler is that method",
         partial(_calls_first, handler="replace_old_value", callee="SocketIO.emit"),
     ),
-    Claim("it sends to every connected client", partial(_reaches_all, event="replaced values")),
+    Claim("emit", "it sends to every connected client", partial(_reaches_all, event="replaced values")),
 )
+
+#: The report's sections, in its order.
+ABOUT = tuple(dict.fromkeys(claim.about for claim in CLAIMS))

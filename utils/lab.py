@@ -174,14 +174,26 @@ def diff(left: str | Run, right: str | Run, event: str | None = None, *, level: 
     return sidebyside.diff(rows, event, (one.recording.meta.versions, other.recording.meta.versions))
 
 
-def claims(*names: str) -> View:
-    """What the report says, held against recordings of its own application; see stacks/README.md."""
-    from utils.claims import CLAIMS, EVENT, Evidence
+def claims(*names: str, about: str | None = None) -> View:
+    """What the report says, held against recordings of its own application; see stacks/report.txt.
+
+    ``about`` chooses one of its sections: "licence", "SocketIO", "route", "on"
+    or "emit"; left out, all of them.  Raises InputError if there is none of that name.
+    """
+    from utils.claims import ABOUT, CLAIMS, EVENT, Evidence
     from utils.views import sidebyside
 
+    if about is not None and about not in ABOUT:
+        raise InputError(
+            f"the report has no section about {about!r}", next_step=f"choose one of {', '.join(ABOUT)}"
+        )
     runs = [replay(name) for name in names]
     held = [Evidence.of(run.recording, run.messages, run.journey(EVENT)) for run in runs]
-    answers = [sidebyside.Answer(claim.said, tuple(claim.check(one) for one in held)) for claim in CLAIMS]
+    answers = [
+        sidebyside.Answer(claim.said, tuple(claim.check(one) for one in held))
+        for claim in CLAIMS
+        if about in (None, claim.about)
+    ]
     return sidebyside.claims(answers, [one.stack for one in held])
 
 
