@@ -77,7 +77,7 @@ _OF_A_JOURNEY = frozenset({"mermaid", "packets"})
     epilog=examples(
         "socketio-lab export recordings/chat -f perfetto",
         "socketio-lab export recordings/chat -f pcapng -o chat.pcapng",
-        "socketio-lab export one_bid -f mermaid --journey "broadcast out" > out.mmd",
+        "socketio-lab export one_bid -f mermaid --journey connect > connect.mmd",
         "socketio-lab export somebody.pcap -f jsonl | jq .summary",
     )
 )
