@@ -147,9 +147,7 @@ CLAIMS = (
         "a page begins with the WebSocket handshake",
         partial(_first_request, transport="websocket"),
     ),
-    Claim(
-        "on", "socketio.on() stands on line 258", partial(_socketio_stands, name="SocketIO.on", line=258)
-    ),
+    Claim("on", "socketio.on() stands on line 258", partial(_socketio_stands, name="SocketIO.on", line=258)),
     Claim(
         "on",
         "socketio.on() is a class",

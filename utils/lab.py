@@ -197,6 +197,19 @@ def claims(*names: str, about: str | None = None) -> View:
     return sidebyside.claims(answers, [one.stack for one in held])
 
 
+def licences(*names: str) -> View:
+    """The licences of the stack's libraries, of Python and of what watches: what they permit, ask and forbid.
+
+    ``names`` are other distributions to be told of instead; one that is not
+    installed is left out.  Their texts are at hand below the tables.
+    """
+    from utils import libraries
+    from utils.licences import WATCHING, installed
+    from utils.views.licences import licences as shown
+
+    return shown(installed(names or (*libraries.STACK, *WATCHING)))
+
+
 def read(path: str | Path, *, port: int | None = None) -> Run:
     """Anybody's capture: a pcap or pcapng file, plain or gzipped.
 

@@ -27,9 +27,12 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from utils.records import Code, Definition, Excerpt, Library, Link
+from utils.terms import Stated, stated
 
 if TYPE_CHECKING:
     from stack_data.core import Source
+
+Metadata = email.message.Message | importlib.metadata.PackageMetadata
 
 #: The distributions whose versions a recording states.
 STACK = (
@@ -102,7 +105,8 @@ def _site_folders() -> tuple[Path, ...]:
 
 
 @cache
-def _standard_library() -> Path:
+def standard_library() -> Path:
+    """The folder of Python's own modules."""
     return Path(sysconfig.get_path("stdlib")).resolve()
 
 
@@ -146,8 +150,8 @@ def place(filename: str) -> Place | None:
             path = PurePosixPath(*file.relative_to(folder).parts)
             owners = _owners().get(path.parts[0].removesuffix(".py"))
             return Place(distribution(owners[0]), str(path)) if owners else None
-    if file.is_relative_to(_standard_library()):
-        path = PurePosixPath(*file.relative_to(_standard_library()).parts)
+    if file.is_relative_to(standard_library()):
+        path = PurePosixPath(*file.relative_to(standard_library()).parts)
         return Place(python_library(), str(path))
     top = file.parent
     while (top / "__init__.py").is_file():
@@ -181,7 +185,7 @@ def locate(portable: str) -> str:
     if not separator or not path:
         return portable
     if name == python_library().name:
-        candidates: Sequence[Path] = (_standard_library(),)
+        candidates: Sequence[Path] = (standard_library(),)
     else:
         candidates = (*_site_folders(), *(Path(entry or ".").resolve() for entry in sys.path))
     for folder in candidates:
@@ -190,22 +194,31 @@ def locate(portable: str) -> str:
     return portable
 
 
-def _field(facts: email.message.Message | importlib.metadata.PackageMetadata, name: str) -> str:
+def _field(facts: Metadata, name: str) -> str:
     """A field of the metadata; empty if it is missing (asking by ["name"] would then warn)."""
     return str(next(iter(facts.get_all(name) or ()), ""))
 
 
-def _licence(facts: email.message.Message | importlib.metadata.PackageMetadata) -> str:
+def stated_licence(name: str) -> Stated:
+    """The licence of the distribution ``name`` as its metadata tells it.
+
+    Raises importlib.metadata.PackageNotFoundError if it is not installed.
+    """
+    return _stated(importlib.metadata.metadata(name))
+
+
+def _stated(facts: Metadata) -> Stated:
+    classifiers = map(str, facts.get_all("Classifier") or ())
+    return stated(_field(facts, "License-Expression"), _field(facts, "License"), classifiers)
+
+
+def _licence(facts: Metadata) -> str:
     """The licence as the metadata tells it: an SPDX expression where there is one."""
-    if expression := _field(facts, "License-Expression"):
-        return str(expression)
-    for line in facts.get_all("Classifier") or ():
-        if line.startswith("License :: OSI Approved :: "):
-            return str(line).rpartition(" :: ")[2].removesuffix(" License")
-    return (_field(facts, "License") or "not stated").splitlines()[0]
+    said = _stated(facts)
+    return said.expression or said.words or "not stated"
 
 
-def _home(facts: email.message.Message | importlib.metadata.PackageMetadata) -> str | None:
+def _home(facts: Metadata) -> str | None:
     """The repository's address, from the metadata's own labels."""
     urls = {}
     for entry in facts.get_all("Project-URL") or ():
@@ -303,14 +316,6 @@ def modules(name: str) -> list[str]:
     """The Python files of the distribution ``name``, as installed."""
     files = importlib.metadata.files(name) or ()
     return [str(file.locate()) for file in files if file.suffix == ".py"]
-
-
-def licence_text(name: str) -> str:
-    """The licence of the distribution ``name`` in its own words; empty where it is not installed with it."""
-    for file in importlib.metadata.files(name) or ():
-        if ".dist-info" in file.parts[0] and file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING")):
-            return file.read_text(encoding="utf-8")
-    return ""
 
 
 def function_lines(code: Code) -> tuple[int, int] | None:

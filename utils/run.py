@@ -249,6 +249,13 @@ class Run:
             name,
         )
 
+    def licences(self) -> View:
+        """The licences of the libraries that ran: what they permit, ask and forbid, and their texts."""
+        from utils.licences import used
+        from utils.views.licences import licences
+
+        return licences(used(self.recording))
+
     def _link(self, entry: Entry) -> Link | None:
         """The permalink to a ledger's line, in the version that was recorded."""
         if entry.code is None or entry.line is None:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from utils import libraries
+from utils import libraries, licences
 from utils.errors import CaptureFileError
 from utils.records import Code, Definition, Library, Sources, Trace
 
@@ -64,7 +64,7 @@ def collect(traces: Iterable[Trace], whole: Iterable[str] = ()) -> Sources:
     return Sources(
         libraries=owners,
         licences={
-            name: libraries.licence_text(name)
+            name: licences.text(name)
             for name, library in owners.items()
             if library.version and name != python
         },
