@@ -28,10 +28,12 @@ from utils.capture import private, rights
 
 LOOK = """
 import fcntl, os, socket, struct
+from utils.capture import private
 from utils.capture.rights import choose_mode
 with socket.socket() as s:
     answer = fcntl.ioctl(s, 0x8913, struct.pack("16sh22x", b"lo", 0))
-print(choose_mode().name, struct.unpack_from("h", answer, 16)[0] & 1, os.readlink("/proc/self/ns/net"))
+print(choose_mode().name, choose_mode().why == private.INSIDE, private.inside())
+print(struct.unpack_from("h", answer, 16)[0] & 1, os.readlink("/proc/self/ns/net"))
 print(*(name for _, name in socket.if_nameindex()))
 """
 
@@ -215,8 +217,9 @@ class TestKernel:
     def test_packets_are_seen_live_on_a_loopback_of_its_own(self, kernel):
         if kernel is None:
             return refused()
-        mode, up, namespace, *interfaces = " ".join(kernel.run(LOOK)).split()
-        assert (mode, up) == ("live", "1")
+        mode, says_so, inside, up, namespace, *interfaces = " ".join(kernel.run(LOOK)).split()
+        assert (mode, says_so, inside, up) == ("live", "True", "True", "1")
+        assert not private.inside()
         assert namespace != str(Path("/proc/self/ns/net").readlink()) and "lo" in interfaces
 
     def test_a_bid_is_recorded_live_and_the_kernels_end_leaves_no_process(self, kernel):

@@ -83,6 +83,13 @@ class TestStart:
         assert until(lambda: not first.alive)
         assert lab.start(*AUCTION, mode="tap").alive
 
+    def test_it_says_which_mode_is_on_and_why(self):
+        tapped = lab.start(*AUCTION, mode="tap")
+        assert repr(tapped) == f"lab_server, mode tap: the tap was asked for ({tapped.url})"
+        replayed = lab.start(*AUCTION, mode="replay")
+        assert repr(replayed) == "lab_server, mode replay: a recording was asked for (no server runs)"
+        assert repr(tapped).startswith("lab_server: ended; its log is ")
+
     def test_an_application_that_cannot_start_is_an_error_with_its_log(self):
         with pytest.raises(ProcessError, match="(?s)No such option"):
             lab.start("lab_server", "--no-such-option", mode="tap")

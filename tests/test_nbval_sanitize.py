@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from nbval.plugin import get_sanitize_patterns
 
 from utils import lab
+from utils.capture.rights import Mode
 from utils.run import Run
+from utils.server import Server
 
 EVENT = "replace old value"
 CAPTURES = Path(__file__).parents[1] / "captures"
@@ -58,3 +61,13 @@ def test_the_masking_key_makes_no_difference(patterns):
     expected = compared(b"\x81\x99\xaa\xbb")
     for key in (b" \"'<", b">&\\\n", b"\t\0|0", b"aZ%[", b"{.\x7f ", b"\xc3\xff &"):
         assert compared(key) == expected, key
+
+
+@pytest.mark.parametrize("mode", ["live", "tap", "replay"])
+def test_the_mode_that_is_on_makes_no_difference(patterns, mode):
+    child = SimpleNamespace(alive=True, info={"port": 41207}) if mode != "replay" else None
+    said = repr(Server("lab_server", (), Mode(mode, "a reason (with more)"), child=child))
+    assert mode in said
+    for pattern, instead in patterns:
+        said = pattern.sub(instead, said)
+    assert said == "lab_server, mode MODE"

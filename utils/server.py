@@ -166,11 +166,11 @@ class Server:
             self.child.request("tap_end")
 
     def __repr__(self) -> str:
-        if self.child is None:
-            return f"{self.module}: replayed from a recording; no server runs ({self.mode.why})"
+        """What runs, how its packets are seen and why so, and where it listens."""
         if not self.alive:
             return f"{self.module}: ended; its log is {self.log}"
-        return f"{self.module}: listens on {self.url}, process {self.child.pid}, log {self.log}"
+        where = "no server runs" if self.child is None else self.url
+        return f"{self.module}, mode {self.mode.name}: {self.mode.why} ({where})"
 
 
 def _folder_of(module: str) -> str | None:

@@ -23,6 +23,12 @@ from typing import Any
 NAME = "socketio-lab-private"
 TITLE = "Python 3 (private network)"
 
+#: What is said of packets that are seen in it.
+INSIDE = "this kernel has a private network, in which it may read packets"
+
+#: Tells what runs in the namespace that it does.
+_VARIABLE = "SOCKETIO_LAB_PRIVATE"
+
 #: Root of a new user namespace (-U, -r) and of the network namespace (-n) that belongs to it.
 #: Without a fork: Jupyter's child is the kernel itself, so nothing is left when it ends.
 _UNSHARE = ("unshare", "-Urn", "--")
@@ -44,6 +50,11 @@ def available() -> str | None:
         return None
     lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
     return f"{refused} ({lines[-1]})"
+
+
+def inside() -> bool:
+    """Whether this process runs in such a namespace."""
+    return _VARIABLE in os.environ
 
 
 def holds_sockets(folder: Path) -> bool:
@@ -113,6 +124,7 @@ def main(arguments: list[str]) -> int:
         # Said at once, in Jupyter's log, instead of a kernel that never answers.
         print(f"{TITLE}: start JupyterLab with --KernelManager.transport=ipc", file=sys.stderr)
         return 1
+    os.environ[_VARIABLE] = "1"
     os.execv(sys.executable, [sys.executable, "-m", "ipykernel_launcher", *arguments])
 
 

@@ -57,7 +57,7 @@ def choose_mode(wanted: str | None = None) -> Mode:
         return Mode("tap", "the tap was asked for")
     refused = refusal()
     if refused is None:
-        return Mode("live", "this user may read packets")
+        return Mode("live", private.INSIDE if private.inside() else "this user may read packets")
     if named == "live":
         raise CaptureRightsError("packets cannot be captured live", why=refused, next_step=_remedy())
     return Mode("tap", refused, _remedy())
