@@ -15,8 +15,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Conda's name where it differs: the package without its compiled extras, without GUI toolkits.
-CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+#: Conda's name where it differs.
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "redis-py": "redis"}
 
 #: In conda only: it has no extras (these are python-socketio[client]'s), and it is no set-up script.
 CONDA_ONLY = {"python", "requests", "websocket-client", "nodejs", "libpcap"}

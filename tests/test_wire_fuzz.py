@@ -13,7 +13,7 @@ from tests.wire_bytes import CONVERSATION
 from utils.wire.units import Side
 
 #: Inputs of each target, in the short run; a capture file is read slower.
-RUNS = {"connection": 1500, "decoders": 6000, "capture": 600, "segments": 300}
+RUNS = {"connection": 1500, "redis": 3000, "decoders": 6000, "capture": 600, "segments": 300}
 
 
 def hold(name: str, data: bytes) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 # What is fuzzed is imported where it is wanted: atheris has to see its import.
 
 #: The targets, as tests/fuzz/targets.py has them.
-TARGETS = ("connection", "decoders", "capture", "segments")
+TARGETS = ("connection", "redis", "decoders", "capture", "segments")
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from tests import links
 from tests.conforming import conversation
 from tests.fuzz.scripts import write, write_segments
+from tests.redis_bytes import PICKLED, TALK, command, push
 from tests.traffic import said
 from tests.wire_bytes import CONVERSATION, UPGRADE, framed, switching
 from utils.wire.units import Side
@@ -84,6 +85,15 @@ def _connections() -> Iterator[bytes]:
     yield write(1, [(client, b"\x82\xff" + (2**63).to_bytes(8) + bytes(20)), (client, framed("2"))])
 
 
+def _redis() -> Iterator[bytes]:
+    """A conversation with Redis: whole, broken off, with holes; and the forms that it lacks."""
+    yield write(0, TALK)
+    yield write(0, [(side, data[:-3]) for side, data in TALK])
+    yield write(0, [piece for side, data in TALK for piece in ((side, data), (side, 3))])
+    yield write(0, [(Side.SERVER, push(b"message", b"a", PICKLED)), (Side.CLIENT, command("AUTH", "a", "b"))])
+    yield write(0, [(Side.SERVER, b"~1\r\n#t\r\n=5\r\ntxt:x\r\n!3\r\nERR\r\n,1.5\r\n(99\r\n*-1\r\n_\r\n")])
+
+
 def _captures() -> Iterator[bytes]:
     """A small file of every link type, of every packing, and of both formats."""
     for form in links.FORMS:
@@ -111,6 +121,7 @@ def seeds() -> dict[str, list[bytes]]:
     captures = [path.read_bytes() for path in sorted(_CAPTURES.glob("*/*.pcapng"))]
     return {
         "connection": list(_connections()),
+        "redis": list(_redis()),
         # The first byte chooses the decoder.
         "decoders": [
             bytes([n]) + form for n in range(7) for form in (*_FORMS, *(d for _, d in CONVERSATION))

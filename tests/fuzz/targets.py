@@ -14,11 +14,12 @@ from utils.errors import LabError
 from utils.streams.dissection import messages
 from utils.streams.overview import bytes_missing
 from utils.streams.reassembly import Reassembler
-from utils.wire import body, deflate, engineio, http, msgpack, socketio, websocket
+from utils.wire import body, commands, deflate, engineio, http, msgpack, socketio, websocket
 from utils.wire.attachments import whole_packets
 from utils.wire.conformance import findings
 from utils.wire.connection import Connection
 from utils.wire.offsets import payload_offset
+from utils.wire.redis import RedisConnection
 from utils.wire.tiling import Tiler
 from utils.wire.units import Fault, Side, Unit
 
@@ -65,10 +66,29 @@ def connection(script: bytes) -> None:
     assert cut == whole or repr(cut) == repr(whole), "cutting makes a difference"
 
 
+def redis(script: bytes) -> None:
+    """The same laws for a connection to Redis."""
+    feeds = list(scripts.read(script))
+    units = _understand((), feeds, 1 << 20, RedisConnection())
+    for side in Side:
+        sent = b"".join(feed.data for feed in feeds if feed.side is side and feed.data is not None)
+        assert b"".join(unit.raw for unit in units if unit.side is side) == sent, "bytes were lost or made up"
+    for unit in units:
+        tiles(unit)
+        assert len(unit.summary) <= 120 and unit.summary.isprintable(), unit.summary
+        commands.role(unit)
+    size = 1 + len(script) % (7 if len(script) < 200 else 89)
+    cut = understood(_understand((), feeds, size, RedisConnection()))
+    assert cut == understood(units), "cutting makes a difference"
+
+
 def _understand(
-    beginning: tuple[tuple[Side, bytes], ...], feeds: list[scripts.Feed], size: int
+    beginning: tuple[tuple[Side, bytes], ...],
+    feeds: list[scripts.Feed],
+    size: int,
+    decoder: Connection | RedisConnection | None = None,
 ) -> list[Unit]:
-    decoder = Connection()
+    decoder = decoder or Connection()
     units = [unit for side, data in beginning for unit in decoder.feed(side, data)]
     for side, length, data in feeds:
         if data is None:
@@ -178,6 +198,7 @@ def segments(script: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "connection": connection,
+    "redis": redis,
     "decoders": decoders,
     "capture": capture,
     "segments": segments,

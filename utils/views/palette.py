@@ -89,6 +89,7 @@ FILLS: dict[Layer, Fill] = {
     Layer.ENGINEIO: Fill(Tone("tint-engineio", "#c9ecdf", "#0c4232"), _stripes(90, 5)),
     Layer.SOCKETIO: Fill(Tone("tint-socketio", "#f4d9e8", "#51263e"), _stripes(135, 6)),
     Layer.PAYLOAD: Fill(Tone("tint-payload", "#f8f4b4", "#45400b"), "none"),
+    Layer.REDIS: Fill(Tone("tint-redis", "#f9d3cb", "#5a2118"), _stripes(0, 5)),
     Layer.UNKNOWN: Fill(Tone("tint-unknown", "#dedede", "#3d3d3d"), f"{_stripes(45, 5)},{_stripes(135, 5)}"),
 }
 

@@ -26,6 +26,7 @@ class Layer(Enum):
     WEBSOCKET = "WebSocket"
     ENGINEIO = "Engine.IO"
     SOCKETIO = "Socket.IO"
+    REDIS = "Redis"
     PAYLOAD = "Payload"
     UNKNOWN = "Unknown"
 
@@ -112,7 +113,7 @@ class EnginePacket(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One HTTP request or response, or one WebSocket frame, as one side sent it.
+    """One HTTP request or response, one WebSocket frame, or one value of Redis, as one side sent it.
 
     ``start`` is the offset of ``raw[0]`` in that side's byte stream (0 is the
     first byte after the TCP handshake).  ``payload`` is what the layer above
@@ -122,7 +123,7 @@ class Unit:
     """
 
     side: Side
-    layer: Layer  # HTTP, WEBSOCKET, or UNKNOWN for bytes outside every grammar
+    layer: Layer  # HTTP, WEBSOCKET, REDIS, or UNKNOWN for bytes outside every grammar
     start: int
     raw: bytes
     payload: bytes = b""
