@@ -50,6 +50,20 @@ def polling(session: Session) -> None:
     alice.receive(timeout=PATIENCE)
 
 
+def websocket_only(session: Session) -> None:
+    """A client that asks for a WebSocket at once, and never polls."""
+    alice = session.connect("alice", transports=["websocket"])
+    alice.emit("replace old value", {"lot": LOT, "cents": 12500})
+    alice.receive(timeout=PATIENCE)
+
+
+def upgrade_refused(session: Session) -> None:
+    """Something on the way takes ``Connection: Upgrade`` off, as a proxy does that nobody told otherwise."""
+    alice = session.connect("alice", websocket={"connection": "Connection: close"})
+    alice.emit("replace old value", {"lot": LOT, "cents": 12500})
+    alice.receive(timeout=PATIENCE)
+
+
 def auction(session: Session) -> None:
     """Two enter a lot's room and are shown its picture; a bid is acknowledged, and told to the room."""
     alice, bob = session.connect("alice", in_order=True), session.connect("bob", in_order=True)
@@ -136,6 +150,8 @@ PLAYS = (
     Play(opening, _SEED, (*_OPENING, "GET /auctions"), from_start=True),
     Play(smallest_opening, _SMALLEST, (*_OPENING, "GET /"), from_start=True),
     Play(polling, _SEED, ("open", "connect", "event in", "broadcast out", "disconnect")),
+    Play(websocket_only, _SEED, ("connect", "event in", "broadcast out", "disconnect", "close")),
+    Play(upgrade_refused, _SEED, ("open", "connect", "event in", "broadcast out", "disconnect")),
     Play(
         auction,
         ("lab_server", "--port", "0"),

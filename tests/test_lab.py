@@ -330,3 +330,10 @@ class TestRead:
         files.write_segments(tmp_path / "empty.pcapng", [])
         with pytest.raises(CaptureFileError, match="nothing to see in empty"):
             lab.read(tmp_path / "empty.pcapng")
+
+
+def test_the_wiring_of_the_smallest_application_is_drawn_without_a_server():
+    from scenarios.smallest import app
+
+    told = str(lab.wiring(app))
+    assert told.startswith("What flask.Flask leads to") and "SocketIO" in told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from tests.markup_reader import Reader
@@ -53,9 +55,46 @@ def test_what_the_recordings_depart_from_is_told_and_every_byte_is_explained(pat
     """Today's stack departs from nothing; Werkzeug 2.2 answers inside the WebSocket that has just ended."""
     view = lab.read(path).findings()
     told = str(view)
+    if path.parent.name == "upgrade_refused":  # it was played for this
+        assert "1 finding " in told and "The Connection field holds Upgrade." in told
+        return
     if path.parent.name != "report_then":
         assert told.startswith("0 findings") and "bytes explained" in told
         return
     # The second client's answer is cut off by the recording's end.
     assert "1 finding " in told and "RFC 6455 §5" in told and "Expected a WebSocket frame." in told
     assert len(Reader(view.html).find("tr")) == 2
+
+
+@pytest.fixture(scope="module")
+def opening() -> Run:
+    return lab.replay("opening")
+
+
+class TestCalls:
+    """What a function was handed, and by which line."""
+
+    def test_each_header_of_the_page_has_the_line_that_asked_for_it(self, opening):
+        view = opening.calls("send_header", "GET /auctions")
+        found = opening.called("BaseHTTPRequestHandler.send_header", "GET /auctions")
+        assert str(view).splitlines()[0] == f"BaseHTTPRequestHandler.send_header: {len(found)} calls"
+        raw = opening.messages[1].unit.raw
+        for call in found:
+            name, value = (ast.literal_eval(call.arguments[part]) for part in ("keyword", "value"))
+            assert f"{name}: {value}\r\n".encode() in raw
+
+    def test_without_a_journey_all_calls_are_told(self, opening):
+        assert len(opening.called("BaseServer.on", "construct")) == 3
+        assert len(opening.called("send_header")) == len(opening.called("send_header", "GET /auctions"))
+
+    def test_a_name_is_met_at_its_dots_only(self, opening):
+        assert opening.called("header") == []
+        with pytest.raises(InputError, match="header was not called in this recording"):
+            opening.calls("header")
+        with pytest.raises(InputError, match="in the journey 'GET /auctions'"):
+            opening.calls("no_such_function", "GET /auctions")
+
+    def test_the_upgrade_is_drawn_and_its_round_trips_counted(self):
+        bid = lab.replay("one_bid")
+        assert "7 · alice: 5 UPGRADE" in str(bid.upgrade("alice"))
+        assert bid.round_trips("alice") == bid.round_trips("bob") == 4

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,8 +29,12 @@ def http() -> requests.Session:
     return session
 
 
-def make(session: requests.Session, *, in_order: bool) -> socketio.SimpleClient:
+def make(
+    session: requests.Session, *, in_order: bool, websocket: Mapping[str, Any] | None = None
+) -> socketio.SimpleClient:
     """A client that is not connected yet; it polls through ``session``.
+
+    ``websocket`` holds options of websocket-client's ``create_connection``.
 
     python-socketio's client handles every message in a thread of its own: on a
     busy machine a binary attachment may overtake the event that announces it,
@@ -47,9 +51,8 @@ def make(session: requests.Session, *, in_order: bool) -> socketio.SimpleClient:
         def _engineio_client_class(self) -> type[engineio.Client]:
             return InOrderEngine
 
-    client = socketio.SimpleClient(
-        http_session=session, websocket_extra_options={"http_no_proxy": ["127.0.0.1"]}
-    )
+    options = {"http_no_proxy": ["127.0.0.1"], **(websocket or {})}
+    client = socketio.SimpleClient(http_session=session, websocket_extra_options=options)
     if in_order:
         client.client_class = InOrder
     return client

@@ -210,6 +210,17 @@ def licences(*names: str) -> View:
     return shown(installed(names or (*libraries.STACK, *WATCHING)))
 
 
+def wiring(root: object) -> View:
+    """Which objects a line such as ``SocketIO(app)`` has left behind, and which of them holds which.
+
+    Drawn from the living objects that ``root`` leads to; they are looked at, and not called.
+    """
+    from utils.views import diagrams
+    from utils.wiring import wired
+
+    return diagrams.wiring(wired(root))
+
+
 def read(path: str | Path, *, port: int | None = None) -> Run:
     """Anybody's capture: a pcap or pcapng file, plain or gzipped.
 

@@ -19,7 +19,7 @@ from utils.journeys.causes import Causes
 from utils.journeys.join import JoinReport, check
 from utils.journeys.journey import Cause, Journeys
 from utils.latency import hops
-from utils.records import Call, Endpoint, Journey, Level, Link, Message, Recording, Transfer
+from utils.records import Call, Endpoint, Journey, Level, Link, Message, Recording, StepKind, Transfer
 from utils.streams import dissection
 from utils.wire.units import Side
 
@@ -201,6 +201,46 @@ class Run:
 
         return tables.frames(self.journey(event))
 
+    def calls(self, function: str, event: str | None = None) -> View:
+        """Each call of ``function`` (its qualified name, or the end of it): what it got, and who asked.
+
+        With ``event``, those of its journey only.  Raises InputError if there is none.
+        """
+        from utils.views import calls
+
+        found = self.called(function, event)
+        if not found:
+            where = "this recording" if event is None else f"the journey {event!r}"
+            raise InputError(
+                f"{function} was not called in {where}",
+                next_step="take the name of a step: run.stepper(...) shows them, level 3 all of them",
+            )
+        return calls.calls(found[0].code.name, found, self._link_line)
+
+    def called(self, function: str, event: str | None = None) -> list[Call]:
+        """The recorded calls of ``function``, by time; with ``event``, those of its journey, in its order."""
+        if event is not None:
+            calls = {(call.process, call.id): call for trace in self.recording.traces for call in trace.calls}
+            steps = (step for step in self.journey(event).steps if step.kind is StepKind.CALL)
+            ordered = [calls[step.process, step.call] for step in steps if step.call is not None]
+        else:
+            every = (call for trace in self.recording.traces for call in trace.calls)
+            ordered = sorted(every, key=lambda call: call.enter_ns)
+        return [call for call in ordered if f".{call.code.name}".endswith(f".{function}")]
+
+    def upgrade(self, client: str) -> View:
+        """How ``client`` was connected: the states of Engine.IO's upgrade, and the way that it went."""
+        from utils.views import diagrams
+        from utils.wire.upgrade import walk
+
+        return diagrams.upgrade(list(walk(message.unit for message in self.messages_of(client))), client)
+
+    def round_trips(self, client: str) -> int:
+        """How often ``client`` waited for the server until it was connected; see :mod:`utils.wire.upgrade`."""
+        from utils.wire.upgrade import round_trips
+
+        return round_trips(message.unit for message in self.messages_of(client))
+
     def findings(self) -> View:
         """Where the traffic departs from its protocols, with the clause; and how much of it is explained."""
         from utils.views import tables
@@ -260,9 +300,12 @@ class Run:
         """The permalink to a ledger's line, in the version that was recorded."""
         if entry.code is None or entry.line is None:
             return None
-        place = libraries.place(entry.code.filename)
+        return self._link_line(entry.code.filename, entry.line)
+
+    def _link_line(self, filename: str, line: int) -> Link:
+        place = libraries.place(filename)
         version = None if place is None else self.recording.meta.versions.get(place.library.name)
-        return libraries.link(entry.code.filename, entry.line, version=version)
+        return libraries.link(filename, line, version=version)
 
     def stepper(self, event: str, *, level: Level = Level.LIBRARY, at: int = 1) -> Stepper:
         """The stepper through the journey of ``event``, at step ``at`` (from 1) of those of ``level``."""

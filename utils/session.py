@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -50,10 +50,18 @@ class Session:
     windows: list[tuple[str, int, int]] = field(default_factory=list)
     _https: list[requests.Session] = field(default_factory=list)
 
-    def connect(self, name: str, *, in_order: bool = False, **options: Any) -> socketio.SimpleClient:
+    def connect(
+        self,
+        name: str,
+        *,
+        in_order: bool = False,
+        websocket: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> socketio.SimpleClient:
         """A connected python-socketio client that the views will call ``name``.
 
-        One that receives binary events had better be ``in_order`` (see
+        One that receives binary events had better be ``in_order``; how it asks
+        for its WebSocket may be changed by ``websocket`` (for both, see
         :func:`utils.clients.make`).  ``options`` go to ``SimpleClient.connect``;
         raises what that raises.
         """
@@ -61,7 +69,7 @@ class Session:
             raise InputError(
                 f"there is a client called {name!r} already", next_step="give each client its own name"
             )
-        client = clients.make(self._http(), in_order=in_order)
+        client = clients.make(self._http(), in_order=in_order, websocket=websocket)
         self.clients[name] = client
         with self.connecting(name):
             client.connect(self.server.url, wait_timeout=PATIENCE, **options)

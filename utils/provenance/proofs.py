@@ -154,7 +154,7 @@ class Evidence:
         pick = self.witnesses.latest if case.writing else self.witnesses.first
         key = shape.data if codec.form is Form.LINE else values.key(shape.data)
         call = pick(codec, key, case.bounds)
-        if call is not None:
+        if call is not None and (codec.form not in _SEVERAL or _at_this_edge(case, call)):
             return [Proof(codec, shape, call)]
         if case.writing and case.message.unit.layer is Layer.UNKNOWN:
             within = self._within(case, codec, shape)
@@ -277,6 +277,18 @@ class Evidence:
             if found:
                 return found[0]
         return None
+
+
+def _at_this_edge(case: Case, call: Call) -> bool:
+    """Whether ``call`` happened where this message left or came in, and not at another's.
+
+    Many messages have the same line: ``Host: ...``, or the empty one that ends a head.
+    """
+    if (call.process, call.thread) != case.thread:
+        return False
+    if case.writing:
+        return call.leave_ns is None or call.leave_ns >= case.limit_ns
+    return call.enter_ns <= case.limit_ns
 
 
 def difference(one: bytes, other: bytes) -> tuple[int, int, int]:

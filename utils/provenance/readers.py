@@ -62,6 +62,13 @@ READERS = (
         {"Body": CALLER, **all_of(JSON, CALLER)},
     ),
     Codec(
+        "websocket/_exceptions.py",
+        "WebSocketBadStatusException.__init__",
+        Form.BODY,
+        ("{resp_body}",),
+        {"Body": CALLER, **all_of(JSON, CALLER)},
+    ),
+    Codec(
         "engineio/payload.py",
         "Payload.decode",
         Form.CONTENT,

@@ -141,13 +141,13 @@ _NOT_PLAIN = re.compile(r"[^\w .,/=()\[\]{}'\"?&·→-]")
 def mermaid_lines(laid: Ladder) -> Iterator[str]:
     """The ladder in Mermaid's own language."""
     yield "sequenceDiagram"
-    yield f"    accTitle: {_mermaid_text(laid.sentence)}"
-    yield f"    accDescr: {_mermaid_text(_described(laid))}"
+    yield f"    accTitle: {mermaid_text(laid.sentence)}"
+    yield f"    accDescr: {mermaid_text(_described(laid))}"
     for place, name in enumerate(laid.lifelines):
-        yield f"    participant L{place} as {_mermaid_text(name)}"
+        yield f"    participant L{place} as {mermaid_text(name)}"
     for rung in laid.rungs:
         arrow = "-->>" if rung.layer is Layer.HTTP else "->>"
-        label = _mermaid_text(f"{rung.layer.value}: {wording.shorten(rung.summary, 60)}")
+        label = mermaid_text(f"{rung.layer.value}: {wording.shorten(rung.summary, 60)}")
         yield f"    L{rung.sender}{arrow}L{rung.receiver}: {label}"
     if laid.left_out:
         last = len(laid.lifelines) - 1
@@ -163,7 +163,7 @@ def _described(laid: Ladder) -> str:
     return wording.shorten(". ".join(told) or "No message", 400)
 
 
-def _mermaid_text(text: str) -> str:
+def mermaid_text(text: str) -> str:
     """``text`` with whatever Mermaid could read as syntax or markup as its character number."""
     return _NOT_PLAIN.sub(lambda found: f"#{ord(found[0])};", text)
 

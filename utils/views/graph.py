@@ -1,0 +1,107 @@
+"""Things and what leads from one to another: as text, and as a Mermaid flowchart.
+
+The rule kept here: the text says all that the picture shows.  A way that was
+not gone is dotted and says so in the text; nothing is told by colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from utils.views import text, wording
+from utils.views.ladder import mermaid_text
+from utils.views.view import MERMAID, View
+
+#: The longest label of an edge, in characters.
+_LABEL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A thing: its ``name``, and a second line about it."""
+
+    name: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A way between two nodes, by their places; ``gone`` is False for one that was only possible."""
+
+    source: int
+    target: int
+    label: str
+    gone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What both forms of one graph draw; ``sentence`` is for those who do not see it."""
+
+    sentence: str
+    nodes: Sequence[Node]
+    edges: Sequence[Edge] = field(default=())
+    downwards: bool = True
+
+    def reached(self, place: int) -> bool:
+        """Whether a way that was gone begins or ends at the node there."""
+        return any(edge.gone and place in (edge.source, edge.target) for edge in self.edges)
+
+
+def graph(drawn: Graph) -> View:
+    """The graph, as text and for JupyterLab to draw."""
+    return View("\n".join(graph_lines(drawn)), {MERMAID: "\n".join(mermaid_lines(drawn))})
+
+
+def graph_lines(drawn: Graph) -> Iterator[str]:
+    """Each node, and below it the ways that lead on from it."""
+    yield wording.visible(drawn.sentence)
+    for place, node in enumerate(drawn.nodes):
+        ways = [edge for edge in drawn.edges if edge.source == place]
+        yield ""
+        yield wording.visible("  ".join(filter(None, (node.name, node.about))))
+        rows = [
+            [
+                "  ──" if edge.gone else "  ··",
+                wording.visible(edge.label),
+                f"→ {wording.visible(drawn.nodes[edge.target].name)}",
+                "" if edge.gone else "(not here)",
+            ]
+            for edge in ways
+        ]
+        if rows:
+            yield text.table(rows)
+
+
+def mermaid_lines(drawn: Graph) -> Iterator[str]:
+    """The graph in Mermaid's own language."""
+    yield f"flowchart {'TB' if drawn.downwards else 'LR'}"
+    yield f"    accTitle: {_quoted(drawn.sentence)}"
+    yield f"    accDescr: {_quoted(_described(drawn))}"
+    for place, node in enumerate(drawn.nodes):
+        about = f"<br/>{_quoted(node.about)}" if node.about else ""
+        yield f'    n{place}["{_quoted(node.name)}{about}"]'
+    for edge in drawn.edges:
+        arrow = "-->" if edge.gone else "-.->"
+        label = _quoted(wording.shorten(edge.label, _LABEL))
+        yield f'    n{edge.source} {arrow}|"{label}"| n{edge.target}'
+    left = [f"n{place}" for place in range(len(drawn.nodes)) if not drawn.reached(place)]
+    if left:
+        yield "    classDef left stroke-dasharray:4 3"
+        yield f"    class {','.join(left)} left"
+
+
+def _described(drawn: Graph) -> str:
+    """The ways that were gone, in words."""
+    told = [
+        f"{drawn.nodes[edge.source].name}, {edge.label}, to {drawn.nodes[edge.target].name}"
+        for edge in drawn.edges
+        if edge.gone
+    ]
+    return wording.shorten(". ".join(told) or "No way", 600)
+
+
+def _quoted(content: str) -> str:
+    """``content`` for a place between quotation marks."""
+    return mermaid_text(content).replace('"', "#34;")
