@@ -27,6 +27,7 @@ COMMANDS = (
     "test",
     "lint",
     "notebooks",
+    "student",
     "captures",
     "stacks",
     "bench",

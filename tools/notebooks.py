@@ -1,4 +1,4 @@
-"""Keeps the notebooks: ``run`` makes their outputs anew, ``check`` only looks.
+"""Keeps the notebooks: ``run`` makes their outputs anew, ``check`` only looks, ``student`` copies.
 
 The rule kept here: what is committed is what the notebook's own cells gave, in
 order, in a fresh kernel, all of one run; and nothing in it tells when, where or
@@ -8,7 +8,9 @@ by whom.
 from __future__ import annotations
 
 import re
+import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,14 +19,23 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+from tools import skeleton
+from tools.student import student
 
-#: A cell longer than this does work that belongs into a module.
-LONGEST_CELL = 15
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "notebooks"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 #: What Jupyter calls a cell that nobody named: eight hexadecimal digits, or a UUID.
 UNNAMED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{12})?")
+
+#: What an output may not tell, and what to call it.
+TELLTALE = (
+    (re.compile(r"\bat 0x[0-9a-f]+\b|\b0x[0-9a-f]{9,}\b"), "an address in memory"),
+    (re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|var|private|opt)/[\w.-]+"), "a path of this machine"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d"), "when it was run"),
+    (re.compile(r"\b(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}\b(?![.\w])"), "an address of a machine"),
+)
 
 
 def paths() -> list[Path]:
@@ -57,12 +68,17 @@ def run(path: Path) -> None:
 
 
 def tidy(notebook: NotebookNode) -> None:
-    """Take out what differs from machine to machine, and what only a live kernel can show."""
+    """Take out what differs from machine to machine, and what only a live kernel can show.
+
+    A solution is folded, so that it opens on demand.
+    """
     notebook.metadata.pop("widgets", None)
     notebook.metadata.get("language_info", {}).pop("version", None)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET_VIEW, None)
+        if "exercise" in cell.metadata.get("tags", ()):
+            cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
 
 
 def complaints(path: Path) -> Iterator[str]:
@@ -87,9 +103,29 @@ def complaints(path: Path) -> Iterator[str]:
             yield f"cell {cell.id} keeps a widget's view, which no reader can open"
         if "execution" in cell.metadata:
             yield f"cell {cell.id} tells when it was run: run `make notebooks`"
-        lines = [line for line in cell.source.splitlines() if line.strip()]
-        if len(lines) > LONGEST_CELL:
-            yield f"cell {cell.id} has {len(lines)} lines: move the work into a module"
+        if "exercise" in cell.metadata.get("tags", ()) and not is_folded(cell):
+            yield f"cell {cell.id} shows its solution unasked: run `make notebooks`"
+        for said in skeleton.outputs(cell):
+            yield from (f"cell {cell.id} tells {what}" for what in telltales(said))
+    if path.stem not in skeleton.TO_BE_REWRITTEN:
+        yield from skeleton.complaints(notebook)
+
+
+def is_folded(cell: NotebookNode) -> bool:
+    """Whether JupyterLab shows a cell's source on demand only."""
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
+def telltales(said: str) -> Iterator[str]:
+    """What an output tells of the machine that it was made on: the kind, and the words."""
+    said = re.sub(r"base64,[A-Za-z0-9+/=]+", "", said)
+    for pattern, what in TELLTALE:
+        if found := pattern.search(said):
+            yield f"{what}: {found[0]!r}"
+    here = {str(ROOT), str(Path.home()), tempfile.gettempdir(), sys.prefix, socket.gethostname()}
+    for name in sorted(here - {"/", "localhost"}):
+        if re.search(rf"(?<![\w/]){re.escape(name)}(?![\w-])", said):
+            yield f"a name of this machine: {name!r}"
 
 
 @click.group()
@@ -107,6 +143,19 @@ def run_command(names: tuple[str, ...]) -> None:
     for name in names or known:
         click.echo(f"running {known[name].name}")
         run(known[name])
+
+
+@main.command("student")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=ROOT / "student")
+def student_command(folder: Path) -> None:
+    """Write the student's copies into FOLDER: without solutions and outputs, with their hints.
+
+    Beside the notebooks' own folder, where their links lead as they do there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths():
+        nbformat.write(student(read(path)), folder / path.name)
+    click.echo(f"{len(paths())} notebooks without solutions are in {folder}")
 
 
 @main.command("check")

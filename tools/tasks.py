@@ -139,7 +139,12 @@ def test(extra: Sequence[str]) -> int:
 
 def notebooks(extra: Sequence[str]) -> int:
     """Run every notebook and keep its outputs; with ``check``, only look at them."""
-    return python("tools/notebooks.py", *(extra or ["run"]))
+    return python("-m", "tools.notebooks", *(extra or ["run"]))
+
+
+def student(extra: Sequence[str]) -> int:
+    """Write the student's copies of the notebooks, without solutions, into student/ or the folder named."""
+    return notebooks(["student", *extra])
 
 
 def stacks(extra: Sequence[str]) -> int:
@@ -209,6 +214,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "test": test,
     "lint": lint,
     "notebooks": notebooks,
+    "student": student,
     "captures": captures,
     "stacks": stacks,
     "bench": marked("bench"),

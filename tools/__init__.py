@@ -1,0 +1,1 @@
+"""Set-up, and the keeping of the notebooks and of the recordings."""
