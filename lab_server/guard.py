@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 _ENGINEIO_TEXT = re.compile(r"[135]|2probe|4[0-6]")
 
 
+#: How long an ended connection may take to say so, in seconds: a client that reads nothing is not waited for.
+_ANSWER = 1.0
+
 #: Names that a client has no business with: the libraries would run the handlers of that name.
 RESERVED_EVENTS = ("connect", "disconnect", "*")
 
@@ -169,6 +172,7 @@ class GuardedWebSocket(SimpleWebSocketWSGI):
         """The next message, or None when the connection has ended or must end."""
         data: str | bytes | None = super().wait()
         if data is None:
+            self._let_it_answer()
             return None
         if not self._bucket.take():
             self._end(CloseReason.POLICY_VIOLATION, "too many packets")
@@ -182,6 +186,15 @@ class GuardedWebSocket(SimpleWebSocketWSGI):
         """Close the WebSocket, unless it is closed or about to be: by us, or by the client."""
         with self._closing, suppress(LocalProtocolError, simple_websocket.ConnectionClosed, OSError):
             self.ws.close(reason, message)
+
+    def _let_it_answer(self) -> None:
+        """Wait until the client's Close has been answered (RFC 6455, section 5.5.1).
+
+        simple-websocket says that it is over, and sends its answer after that; whoever
+        hears it ends the connection, at times before the answer is out.
+        """
+        if self.ws.close_reason is not None:
+            self.ws.thread.join(_ANSWER)
 
     def _end(self, reason: CloseReason, message: str) -> None:
         log.warning("connection refused", extra={"reason": message})

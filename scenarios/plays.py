@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scenarios.handwriting import bid_of, frame
+
 if TYPE_CHECKING:
     from utils.session import Session
 
@@ -96,6 +98,21 @@ def heartbeat(session: Session) -> None:
         assert heard.wait(PATIENCE), "no heartbeat came"
 
 
+def frames(session: Session) -> None:
+    """Frames by hand: three sizes, three pieces around a ping, a Close; and one that breaks a rule."""
+    hand = session.by_hand("hand")
+    hand.ask(frame("40"))
+    for size in (125, 126, 65536):
+        hand.ask(frame(bid_of(size)))
+    hand.send(frame('42["replace', fin=0))
+    hand.ask(frame("still there?", opcode="PING"))
+    hand.send(frame(' old value","in three', fin=0, opcode="CONTINUATION"))
+    hand.ask(frame(' pieces"]', opcode="CONTINUATION"))
+    hand.ask(frame((1000).to_bytes(2, "big") + b"enough", opcode="CLOSE"))
+    rude = session.by_hand("rude")
+    rude.ask(frame("40", mask=0))
+
+
 @contextmanager
 def _pings(count: int) -> Iterator[threading.Event]:
     """An event that is set when python-engineio's client has logged so many pings."""
@@ -158,5 +175,7 @@ PLAYS = (
         (*_WEBSOCKET, "enter a room", "binary out", "bid", "bids placed", "ack from the server"),
     ),
     Play(answers, _SMALLEST, (*_WEBSOCKET, "ack from the client", "binary in", "binary out", "heard")),
+    # Frames are the point here: who writes them by hand has no libraries to walk through.
+    Play(frames, _SEED, ()),
     Play(heartbeat, ("lab_server", "--port", "0", "--ping-interval", "1"), (*_WEBSOCKET, "heartbeat")),
 )

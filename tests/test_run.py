@@ -58,6 +58,11 @@ def test_what_the_recordings_depart_from_is_told_and_every_byte_is_explained(pat
     if path.parent.name == "upgrade_refused":  # it was played for this
         assert "1 finding " in told and "The Connection field holds Upgrade." in told
         return
+    if path.parent.name == "frames":  # written by hand, to be seen
+        assert (
+            told.startswith("2 findings") and "no mask" in told and "37 fa 21 3d in all of 8 frames" in told
+        )
+        return
     if path.parent.name != "report_then":
         assert told.startswith("0 findings") and "bytes explained" in told
         return

@@ -393,7 +393,8 @@ class Journey:
     """What happened to one message, from the line that asked for it onwards.
 
     ``steps`` stand in the order of cause, not of the clock: a thread's work is
-    told to its end before the work that it handed on.
+    told to its end before the work that it handed on.  ``wakers`` tells, for the
+    number of each turn but the first, which turn sent or handed on what woke it.
     """
 
     name: str
@@ -401,6 +402,7 @@ class Journey:
     steps: tuple[Step, ...]
     mode: str  # the capture's mode
     traced: bool = True
+    wakers: Mapping[int, int] = field(default_factory=dict)
 
     def at(self, level: Level) -> tuple[Step, ...]:
         """The steps that ``level`` shows."""

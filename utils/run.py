@@ -241,6 +241,12 @@ class Run:
 
         return round_trips(message.unit for message in self.messages_of(client))
 
+    def threads(self, event: str) -> View:
+        """The threads that a journey ran through, and what woke each of them."""
+        from utils.views.threads import threads
+
+        return threads(self.journey(event))
+
     def findings(self) -> View:
         """Where the traffic departs from its protocols, with the clause; and how much of it is explained."""
         from utils.views import tables
@@ -262,6 +268,12 @@ class Run:
         from utils.views import html
 
         return html.message(self._message(which))
+
+    def bits(self, which: str | int) -> View:
+        """The header of one WebSocket frame, bit by bit.  Raises InputError if the message is none."""
+        from utils.views.bits import bits
+
+        return bits(self._message(which))
 
     def inspect(self, which: str | int) -> Inspector:
         """The same message with its layers on one axis of bytes; hover or focus explains."""

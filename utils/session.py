@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from utils import clients, libraries, recording
+from utils.byhand import ByHand
 from utils.capture import files, rights, tap
 from utils.capture.live import Counts
 from utils.errors import InputError
@@ -49,6 +50,8 @@ class Session:
     #: Who connected, and when it began and had ended.
     windows: list[tuple[str, int, int]] = field(default_factory=list)
     _https: list[requests.Session] = field(default_factory=list)
+    _hands: list[ByHand] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
 
     def connect(
         self,
@@ -65,15 +68,23 @@ class Session:
         :func:`utils.clients.make`).  ``options`` go to ``SimpleClient.connect``;
         raises what that raises.
         """
-        if name in self.clients:
-            raise InputError(
-                f"there is a client called {name!r} already", next_step="give each client its own name"
-            )
+        self._take(name)
         client = clients.make(self._http(), in_order=in_order, websocket=websocket)
         self.clients[name] = client
         with self.connecting(name):
             client.connect(self.server.url, wait_timeout=PATIENCE, **options)
         return client
+
+    def by_hand(self, name: str) -> ByHand:
+        """A WebSocket to the server whose frames the scenario writes itself.
+
+        Raises what :class:`~utils.byhand.ByHand` raises.
+        """
+        self._take(name)
+        with self.connecting(name):
+            hand = ByHand(self.server.url, PATIENCE)
+        self._hands.append(hand)
+        return hand
 
     def get(self, path: str, name: str = "visitor") -> requests.Response:
         """What the server answers to a plain ``GET path``, on a connection of its own.
@@ -87,8 +98,17 @@ class Session:
         """Let every client leave, and close what they opened; a second time, nothing happens."""
         for client in self.clients.values():
             clients.leave(client, PATIENCE)
+        while self._hands:
+            self._hands.pop().close()
         while self._https:
             self._https.pop().close()
+
+    def _take(self, name: str) -> None:
+        if name in self._names:
+            raise InputError(
+                f"there is a client called {name!r} already", next_step="give each client its own name"
+            )
+        self._names.add(name)
 
     def _http(self) -> requests.Session:
         self._https.append(clients.http())

@@ -53,6 +53,14 @@ def test_when_a_websocket_has_ended_so_has_its_connection(served: Served) -> Non
         assert read_to_the_end(connection)[:1] == b"\x88"  # the server's Close, and then the end
 
 
+def test_a_close_is_answered_every_time(served: Served) -> None:
+    """The answer is sent by another thread than the one that ends the connection: they race."""
+    for _ in range(40):
+        with open_websocket(served.port) as connection:
+            connection.sendall(CLOSE_FRAME)
+            assert read_to_the_end(connection) == bytes([0x88, 2]) + (1000).to_bytes(2, "big")
+
+
 def test_frames_after_the_close_are_not_read_as_http(served: Served) -> None:
     with open_websocket(served.port) as connection:
         connection.sendall(CLOSE_FRAME + b"not http\r\n\r\n" * 500)

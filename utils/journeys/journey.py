@@ -8,7 +8,7 @@ cause, so that they are the same in every run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from utils.errors import InputError
@@ -68,9 +68,13 @@ class Journeys:
         walk = self.walk(cause)
         start_ns = walk.origin.part.begin_ns
         self._maker.begin(start_ns)
-        steps = tuple(_Teller(self.turns, walk, self._maker).tell())
+        teller = _Teller(self.turns, walk, self._maker)
         return Journey(
-            name=name or _title(cause), start_ns=start_ns, steps=steps, mode=self._recording.meta.mode
+            name=name or _title(cause),
+            start_ns=start_ns,
+            steps=tuple(teller.tell()),
+            mode=self._recording.meta.mode,
+            wakers=teller.wakers,
         )
 
     def carried(self, cause: Cause) -> list[Message]:
@@ -118,11 +122,14 @@ class _Teller:
     turns: Turns
     walk: Walk
     maker: StepMaker
+    wakers: dict[int, int] = field(default_factory=dict)
 
     def tell(self) -> Iterator[Step]:
         levels = Levels(self.turns, self.walk)
-        for part in self.walk:
+        for part, waker in self.walk.ways():
             self.maker.turn += 1
+            if waker is not None:
+                self.wakers[self.maker.turn] = waker
             yield from self._part(part, levels)
 
     def _part(self, part: Part, levels: Levels) -> Iterator[Step]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 
 from utils.journeys.origins import Origin, Part
 from utils.journeys.shares import Share, Shares
@@ -26,20 +27,26 @@ class Walk:
         self.origin = origin
 
     def __iter__(self) -> Iterator[Part]:
+        return (part for part, _ in self.ways())
+
+    def ways(self) -> Iterator[tuple[Part, int | None]]:
+        """Each part with the place, from 1, of the part that woke it; None for the first."""
         # Depth first, by a stack of our own: a long journey must not meet
         # Python's limit on recursion.
         told: set[tuple[int, Share | None]] = set()  # ids of the turns that are told
-        stack = [self.origin.part]
-        while stack:
-            part = stack.pop()
-            yield part
+        stack: list[tuple[Part, int | None]] = [(self.origin.part, None)]
+        for place in count(1):
+            if not stack:
+                return
+            part, waker = stack.pop()
+            yield part, waker
             children = []
             for effect in self.effects(part):
                 incoming = effect if isinstance(effect, Transfer) else part.incoming
                 for woken in self.woken(effect, incoming):
                     if (id(woken.turn), woken.share) not in told:
                         told.add((id(woken.turn), woken.share))
-                        children.append(woken)
+                        children.append((woken, place))
             stack.extend(reversed(children))
 
     def calls(self, part: Part) -> list[Call]:
