@@ -35,6 +35,8 @@ class ByHand:
         assert address.hostname is not None
         self._read = bytearray()
         self._socket = socket.create_connection((address.hostname, address.port or 80), patience)
+        # Each frame goes out at once, and does not wait for the one before to be acknowledged.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self._open(address.netloc)
         except BaseException:
