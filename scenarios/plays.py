@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scenarios import troubles
 from scenarios.handwriting import bid_of, frame
 
 if TYPE_CHECKING:
@@ -145,14 +146,28 @@ class Play:
     application: tuple[str, ...]  # a module, and its arguments
     journeys: tuple[str, ...]  # what the recording is there to show
     from_start: bool = False  # from the application's first line on
+    cured: bool = False  # of the fault that the scenario is there to show
+    unread: bool = False  # the server may end a connection before it has read all
 
     @property
     def name(self) -> str:
-        return self.scenario.__name__
+        return self.scenario.__name__ + ("_cured" if self.cured else "")
 
 
 _SEED = ("lab_server", "--port", "0", "--lesson", "seed")
 _SMALLEST = ("scenarios.smallest",)
+
+
+def _trouble(
+    scenario: Callable[[Session], None], lesson: str, *journeys: str, unread: bool = False
+) -> tuple[Play, Play]:
+    """The same on a server that has the fault, and on the cured one."""
+    server = ("lab_server", "--port", "0")
+    return (
+        Play(scenario, (*server, "--lesson", lesson), journeys, unread=unread),
+        Play(scenario, server, journeys, cured=True, unread=unread),
+    )
+
 
 _WEBSOCKET = ("open", "upgrade", "connect", "disconnect", "close")
 _OPENING = ("construct", "route", "on", "serve")
@@ -178,4 +193,8 @@ PLAYS = (
     # Frames are the point here: who writes them by hand has no libraries to walk through.
     Play(frames, _SEED, ()),
     Play(heartbeat, ("lab_server", "--port", "0", "--ping-interval", "1"), (*_WEBSOCKET, "heartbeat")),
+    *_trouble(troubles.lost_events, "unguarded", "open", "connect"),
+    *_trouble(troubles.broken_close, "leftover-frames", unread=True),
+    *_trouble(troubles.hostile_input, "unguarded", unread=True),
+    *_trouble(troubles.trusting, "seed", *_WEBSOCKET, "replace old value"),
 )

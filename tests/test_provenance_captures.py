@@ -12,7 +12,14 @@ from utils.wire.websocket import Opcode
 #: In this one a client's frames are written by hand: no library wrote them, and none read the answers.
 BY_HAND = "frames"
 
-RECORDINGS = sorted(path.parent for path in lab.captures().glob("*/meta.json") if path.parent.name != BY_HAND)
+#: And so is what these have their clients say.
+TROUBLES = {
+    f"{name}{cured}" for name in ("lost_events", "broken_close", "hostile_input") for cured in ("", "_cured")
+}
+
+RECORDINGS = sorted(
+    path.parent for path in lab.captures().glob("*/meta.json") if path.parent.name not in {BY_HAND, *TROUBLES}
+)
 
 
 def ledgers_of(folder):

@@ -217,6 +217,16 @@ class Run:
             )
         return calls.calls(found[0].code.name, found, self._link_line)
 
+    def exceptions(self, function: str) -> View:
+        """Each exception that left ``function`` (as for :meth:`calls`): who raised it, and who caught it."""
+        from utils.journeys.escapes import escapes
+        from utils.views.escapes import exceptions
+
+        every = (call for trace in self.recording.traces for call in trace.calls)
+        left = {(call.process, call.id) for call in self.called(function) if call.exception}
+        found = [one for one in escapes(every) if left & {(call.process, call.id) for call in one.left}]
+        return exceptions(found, self._link_line, function)
+
     def called(self, function: str, event: str | None = None) -> list[Call]:
         """The recorded calls of ``function``, by time; with ``event``, those of its journey, in its order."""
         if event is not None:
