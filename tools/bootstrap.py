@@ -28,6 +28,8 @@ COMMANDS = (
     "lint",
     "notebooks",
     "student",
+    "slides",
+    "book",
     "captures",
     "stacks",
     "bench",

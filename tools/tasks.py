@@ -147,6 +147,11 @@ def student(extra: Sequence[str]) -> int:
     return notebooks(["student", *extra])
 
 
+def handout(kind: str) -> Callable[[Sequence[str]], int]:
+    """A command that makes the notebooks into slides, or into a book, below build/."""
+    return lambda extra: call(sys.executable, "-m", "handouts", kind, *extra)
+
+
 def stacks(extra: Sequence[str]) -> int:
     """Record the report's application anew, on the versions of its day and on these."""
     return python("tools/stacks.py", *extra)
@@ -215,6 +220,8 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "lint": lint,
     "notebooks": notebooks,
     "student": student,
+    "slides": handout("slides"),
+    "book": handout("book"),
     "captures": captures,
     "stacks": stacks,
     "bench": marked("bench"),

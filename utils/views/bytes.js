@@ -93,8 +93,8 @@ export function bytesPanel(message, mark, heading, width, { strip = null, own = 
   const begin = mark ?? own[0] ?? null;
   const first = begin ? message.spans.findIndex((span) => touches(span, begin)) : 0;
   const panel = make(
-    "section",
-    { class: "lab-bytes", "aria-label": "Bytes in play" },
+    "div",
+    { class: "lab-bytes", role: "group", "aria-label": "Bytes in play" },
     make("h3", {}, heading),
     strip,
     dump,

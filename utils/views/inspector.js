@@ -14,7 +14,7 @@ function render({ model, el }) {
   const strip = drawStrip(message.strip);
   const { panel, arrive } = bytesPanel(message, null, message.heading, 16, { strip });
   const frame = make("div", { class: "lab-frame" }, panel);
-  const root = make("section", { class: "lab-stepper lab-inspector", "aria-label": message.heading }, frame);
+  const root = make("div", { class: "lab-stepper lab-inspector", role: "group", "aria-label": message.heading }, frame);
   el.append(root);
   arrive();
   return () => root.remove();

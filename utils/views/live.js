@@ -77,8 +77,8 @@ class Live {
     );
     this.scroll.addEventListener("scroll", () => this.onScroll());
     return make(
-      "section",
-      { class: "lab-stepper lab-live", "aria-label": this.model.get("heading"), tabindex: "-1" },
+      "div",
+      { class: "lab-stepper lab-live", role: "group", "aria-label": this.model.get("heading"), tabindex: "-1" },
       make(
         "div",
         { class: "lab-frame" },

@@ -49,7 +49,7 @@ class Stepper {
     this.chosen = 0; // the field of the bytes that is chosen
     this.back = null; // where the reader stood before going to the packet
     this.lanes = new Lanes(journey, (position) => this.goTo(position));
-    this.root = make("section", { class: "lab-stepper", "aria-label": `Journey of ${journey.name}`, tabindex: "-1" });
+    this.root = make("div", { class: "lab-stepper", role: "group", "aria-label": `Journey of ${journey.name}`, tabindex: "-1" });
     this.root.append(this.frame());
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.observer = new ResizeObserver(() => this.onResize());
@@ -606,8 +606,8 @@ class Stepper {
       );
     });
     return make(
-      "section",
-      { class: "lab-source", "aria-label": "Source" },
+      "div",
+      { class: "lab-source", role: "group", "aria-label": "Source" },
       make(
         "h3",
         {},

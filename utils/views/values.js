@@ -37,8 +37,8 @@ export function drawValues(step, before) {
     ];
   });
   return make(
-    "section",
-    { class: "lab-values", "aria-label": "Arguments and result" },
+    "div",
+    { class: "lab-values", role: "group", "aria-label": "Arguments and result" },
     make("h3", {}, "Arguments and result"),
     make("div", { class: "lab-scroll", tabindex: "0", role: "group", "aria-label": "Values" }, make("dl", {}, ...rows)),
   );
