@@ -24,6 +24,7 @@ COMMANDS = {
     "lab": "Open JupyterLab at the first notebook.",
     "diff": "Compare a journey in two recordings, step beside step.",
     "export": "Write a recording in a format that other tools read.",
+    "bench": "Measure the stack: the standard comparison, or NAMES of it.",
 }
 
 

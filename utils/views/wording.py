@@ -74,6 +74,12 @@ def duration(nanoseconds: int) -> str:
     return f"{sign}{amount:.{digits}f} {unit}"
 
 
+def times(ratio: float) -> str:
+    """A ratio, to two digits or three: ``1.04 ×``, ``3.4 ×``, ``41 ×``."""
+    digits = 2 if ratio < 1.95 else 1 if ratio < 9.95 else 0
+    return f"{ratio:,.{digits}f} ×"
+
+
 def since(nanoseconds: int) -> str:
     """A moment, counted from a journey's start: always in ms, so that moments compare by eye."""
     return f"{nanoseconds / 1e6:+,.3f} ms"

@@ -1,0 +1,209 @@
+"""Keeps the time: says what is due when it is due, and stamps what is heard.
+
+The rule kept here: one thread, and between a clock and a socket nothing but
+the call.  What is due is not put off because an answer is late: the load is
+open.  Stamps are of the clock of the kernel's packets, so that a capture can
+be laid beside them.
+"""
+
+from __future__ import annotations
+
+import select
+import selectors
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+
+from utils.load.speakers import Speaker
+
+#: The last so many ns before something is due are not slept through: the system wakes us later than asked.
+_AWAKE = 120_000
+
+#: How long is waited for answers after the last request, in seconds.
+PATIENCE = 15.0
+
+#: How an acknowledgement begins (Engine.IO MESSAGE, Socket.IO ACK), and what an echo of the request does.
+ANSWER, ECHOED = b"43", b"42"
+
+#: How the auction's way of saying no begins: an acknowledgement's first argument.
+_REFUSED = b'[{"ok":false'
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be said by whom, and when: ns from the beginning, or None for "when the last is over"."""
+
+    number: int
+    speaker: int
+    ready: bytes
+    due_ns: int | None
+
+
+@dataclass(slots=True)
+class Stamps:
+    """When one request was due, was sent, was answered, and was heard of by each client; 0 is "not yet"."""
+
+    due: int = 0
+    sent: int = 0
+    answered: int = 0
+    heard: list[int] = field(default_factory=list)
+    granted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """How a message tells which request it is about: a number behind a text, divided by ``scale``.
+
+    Where nothing is ``acknowledged``, the news are all that comes of a request.
+    """
+
+    mark: bytes
+    scale: int = 1
+    acknowledged: bool = True
+
+    def numbers(self, message: bytes) -> list[int]:
+        """All of them in ``message``."""
+        found, at = [], message.find(self.mark)
+        while at >= 0:
+            begin = end = at + len(self.mark)
+            while end < len(message) and 48 <= message[end] <= 57:
+                end += 1
+            if end > begin:
+                found.append(int(message[begin:end]) // self.scale)
+            at = message.find(self.mark, end)
+        return found
+
+
+def poisson(rate: float, count: int, seed: int) -> list[int]:
+    """So many moments, in ns from the beginning, at random with ``rate`` a second on average."""
+    gaps = np.random.default_rng(seed).exponential(1e9 / rate, count)
+    return [int(moment) for moment in np.cumsum(gaps)]
+
+
+def keep(
+    selector: selectors.BaseSelector,
+    speakers: Sequence[Speaker],
+    requests: Sequence[Request],
+    *,
+    answer: bytes = ANSWER,
+    news: News | None = None,
+    patience: float = PATIENCE,
+) -> dict[int, Stamps]:
+    """Say each request, hear what comes of it, and return the stamps by number.
+
+    An answer begins with ``answer`` and the eight digits of its number.  With
+    ``news``, a request is over when every speaker has heard of it.  What is not
+    over ``patience`` seconds after the last was due is left as it is.
+    """
+    keeper = _Keeper(speakers, requests, answer, news)
+    with watching(selector, speakers):
+        keeper.run(selector, int(patience * 1e9))
+    return keeper.stamps
+
+
+def tend(selector: selectors.BaseSelector, speakers: Sequence[Speaker]) -> None:
+    """Read what has come meanwhile, so that heartbeats are answered while others have their turn."""
+    with watching(selector, speakers):
+        while events := selector.select(0):
+            for key, _ in events:
+                key.data()
+
+
+@contextmanager
+def watching(selector: selectors.BaseSelector, speakers: Sequence[Speaker]) -> Iterator[None]:
+    """Let ``selector``, which should be older than any connection, watch these speakers alone.
+
+    So its own number is a small one: ``select()`` takes none above 1,023.
+    """
+    for speaker in speakers:
+        speaker.watch(selector)
+    try:
+        yield
+    finally:
+        for key in list(selector.get_map().values()):
+            selector.unregister(key.fileobj)
+
+
+class _Keeper:
+    def __init__(
+        self,
+        speakers: Sequence[Speaker],
+        requests: Sequence[Request],
+        answer: bytes,
+        news: News | None,
+    ) -> None:
+        self._speakers = speakers
+        self._requests = requests
+        self._answer = answer
+        self._news = news
+        self._listeners = len(speakers) if news is not None else 0
+        self.stamps = {request.number: Stamps() for request in requests}
+        self._under_way = 0
+
+    def run(self, selector: selectors.BaseSelector, patience: int) -> None:
+        """``patience`` is in ns."""
+        clock, stamps = time.time_ns, self.stamps
+        begin = clock() + 1_000_000
+        end = begin + patience
+        waiting = iter(self._requests)
+        following = next(waiting, None)
+        while following is not None or self._under_way:
+            now = clock()
+            due = end if following is None else self._due(following, begin, end)
+            if following is not None and due <= now <= end:
+                mine = stamps[following.number]
+                mine.due, mine.sent = (due, now) if following.due_ns is not None else (now, now)
+                self._under_way += 1
+                self._speakers[following.speaker].say(following.ready)
+                following, end = next(waiting, None), now + patience
+            elif now > end:
+                return
+            else:
+                self._hear(selector, due - now)
+
+    def _due(self, request: Request, begin: int, end: int) -> int:
+        if request.due_ns is not None:
+            return begin + request.due_ns
+        return end if self._under_way else 0
+
+    def _hear(self, selector: selectors.BaseSelector, most: int) -> None:
+        """Whatever comes within ``most`` ns, or not much later."""
+        if most > _AWAKE:
+            # The selector's own time-out is in whole milliseconds; this one is not.
+            waiter = cast(socket.socket, selector)
+            if not select.select([waiter], [], [], (most - _AWAKE) / 1e9)[0]:
+                return
+        for key, _ in selector.select(0):
+            heard = key.data()
+            now = time.time_ns()
+            for message in heard:
+                self._heard(message, now)
+
+    def _heard(self, message: bytes, now: int) -> None:
+        if self._news is not None and not message.startswith(ANSWER):
+            for number in self._news.numbers(message):
+                self._told(number, now)
+            return
+        digits = message[2:10]
+        known = message.startswith(self._answer) and digits.isdigit()
+        mine = self.stamps.get(int(digits)) if known else None
+        if mine is None or mine.answered:
+            return  # of a turn before, or of somebody else
+        mine.answered = now
+        mine.granted = not message.startswith(_REFUSED, message.find(b"["))
+        if not mine.granted or len(mine.heard) == self._listeners:
+            self._under_way -= 1
+
+    def _told(self, number: int, now: int) -> None:
+        mine = self.stamps.get(number)
+        if mine is None or len(mine.heard) == self._listeners:
+            return
+        mine.heard.append(now)
+        over = mine.answered or (self._news is not None and not self._news.acknowledged)
+        if len(mine.heard) == self._listeners and over:
+            self._under_way -= 1
