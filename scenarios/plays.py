@@ -114,6 +114,40 @@ def frames(session: Session) -> None:
     rude.ask(frame("40", mask=0))
 
 
+def crowd(session: Session) -> None:
+    """One bids, and five are told."""
+    everybody = [session.connect(name) for name in ("alice", "bob", "carol", "dave", "erin")]
+    everybody[0].emit("replace old value", {"lot": LOT, "cents": 12500})
+    for client in everybody:
+        client.receive(timeout=PATIENCE)
+
+
+def three_words(session: Session) -> None:
+    """Three events in a row, each handled in a thread of its own."""
+    alice = session.connect("alice")
+    for word in ("one", "two", "three"):
+        alice.emit("say", word)
+    for _ in range(3):
+        alice.receive(timeout=PATIENCE)
+
+
+def three_words_in_order(session: Session) -> None:
+    """The same, each handled where it was read."""
+    three_words(session)
+
+
+def namespaces(session: Session) -> None:
+    """Two namespaces over one connection, by hand: refused, admitted, used, and one of them left."""
+    hand = session.by_hand("hand")
+    hand.ask(frame("40"))
+    hand.ask(frame("40/staff,"))
+    hand.ask(frame('40/staff,{"word":"please"}'))
+    hand.ask(frame('42/staff,7["say","hello"]'))
+    hand.receive()
+    hand.send(frame("41/staff,"))
+    hand.ask(frame('42["say","still here"]'))
+
+
 @contextmanager
 def _pings(count: int) -> Iterator[threading.Event]:
     """An event that is set when python-engineio's client has logged so many pings."""
@@ -135,7 +169,8 @@ def _pings(count: int) -> Iterator[threading.Event]:
         yield heard
     finally:
         log.removeFilter(listen)
-        log.setLevel(level)
+        # Left unset, it would print what python-engineio sees to it that nobody is told unasked.
+        log.setLevel(level or logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +191,7 @@ class Play:
 
 _SEED = ("lab_server", "--port", "0", "--lesson", "seed")
 _SMALLEST = ("scenarios.smallest",)
+_TALK = ("scenarios.talk",)
 
 
 def _trouble(
@@ -190,8 +226,13 @@ PLAYS = (
         (*_WEBSOCKET, "enter a room", "binary out", "bid", "bids placed", "ack from the server"),
     ),
     Play(answers, _SMALLEST, (*_WEBSOCKET, "ack from the client", "binary in", "binary out", "heard")),
+    Play(crowd, _SEED, (*_WEBSOCKET, "event in", "broadcast out")),
+    # Of several events in a row, which is handled first, and how they are read, is chance.
+    Play(three_words, _TALK, _WEBSOCKET),
+    Play(three_words_in_order, (*_TALK, "--in-order"), _WEBSOCKET),
     # Frames are the point here: who writes them by hand has no libraries to walk through.
     Play(frames, _SEED, ()),
+    Play(namespaces, _TALK, ()),
     Play(heartbeat, ("lab_server", "--port", "0", "--ping-interval", "1"), (*_WEBSOCKET, "heartbeat")),
     *_trouble(troubles.lost_events, "unguarded", "open", "connect"),
     *_trouble(troubles.broken_close, "leftover-frames", unread=True),

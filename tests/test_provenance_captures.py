@@ -9,8 +9,8 @@ from utils.wire import websocket
 from utils.wire.units import Side
 from utils.wire.websocket import Opcode
 
-#: In this one a client's frames are written by hand: no library wrote them, and none read the answers.
-BY_HAND = "frames"
+#: In these a client's frames are written by hand: no library wrote them, and none read the answers.
+BY_HAND = ("frames", "namespaces")
 
 #: And so is what these have their clients say.
 TROUBLES = {
@@ -59,14 +59,18 @@ def test_a_line_that_many_messages_have_is_told_at_its_own_message():
 
 def test_of_frames_by_hand_the_servers_half_is_explained_where_a_frame_is_a_whole_message():
     """Not yet: fragments, whose pieces the server reads one by one, and what it echoes in a pong."""
-    lacking = [
-        websocket.parse(ledger.message.unit.raw)
-        for ledger in ledgers_of(lab.captures() / BY_HAND)
-        if (ledger.unwritten if ledger.message.side is Side.SERVER else ledger.unread)
-    ]
-    unmasked = [frame for frame in lacking if frame.fin and frame.opcode is Opcode.TEXT]
+    frames, namespaces = (
+        [
+            websocket.parse(ledger.message.unit.raw)
+            for ledger in ledgers_of(lab.captures() / name)
+            if (ledger.unwritten if ledger.message.side is Side.SERVER else ledger.unread)
+        ]
+        for name in BY_HAND
+    )
+    assert namespaces == []
+    unmasked = [frame for frame in frames if frame.fin and frame.opcode is Opcode.TEXT]
     assert [frame.key for frame in unmasked] == [b""]  # the rude one's, which the server refuses to read
-    assert [(frame.fin, frame.opcode) for frame in lacking if frame not in unmasked] == [
+    assert [(frame.fin, frame.opcode) for frame in frames if frame not in unmasked] == [
         (False, Opcode.TEXT),
         (True, Opcode.PING),
         (True, Opcode.PONG),

@@ -23,6 +23,20 @@ def test_every_step_stands_in_the_text_and_in_the_html():
     assert len(read.find("details")) == 4
 
 
+def test_folded_what_stayed_is_only_counted():
+    rows = compare(
+        journey(step("A.f"), step("A.g"), step("A.h"), step("A.i")),
+        journey(step("A.f"), step("A.g"), step("A.i")),
+    )
+    view = sidebyside.diff(rows, "bid", ({}, {}), folded=True)
+    lines = str(view).splitlines()
+    assert lines[0] == "bid: 4 steps, 3 same (=), 1 gone (-)"  # and no table of versions, where none changed
+    assert [line.split()[0] for line in lines[-3:]] == ["=", "-", "="]
+    assert "2 steps the same" in lines[-3] and "A.h" in lines[-2] and "1 step the same" in lines[-1]
+    read = Reader(view.html)
+    assert "A.f" not in read.text and "A.h" in read.text and len(read.find("details")) == 1
+
+
 def test_versions_that_agree_are_not_listed():
     view = sidebyside.diff((), "bid", ({"h11": "1", "Flask": "2"}, {"h11": "1", "Flask": "3"}))
     assert "h11" not in str(view) and "Flask" in str(view)

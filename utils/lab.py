@@ -156,12 +156,20 @@ def load(folder: str | Path) -> Run:
     return Run(recording.load(Path(folder)))
 
 
-def diff(left: str | Run, right: str | Run, event: str | None = None, *, level: Level | None = None) -> View:
-    """The journey of ``event`` on two sets of versions, step beside step.
+def diff(
+    left: str | Run,
+    right: str | Run,
+    event: str | None = None,
+    *,
+    level: Level | None = None,
+    folded: bool = False,
+) -> View:
+    """The journey of ``event`` in two runs, on two sets of versions for instance, step beside step.
 
     ``left`` and ``right`` are runs, or names of recordings in captures/; left
     out, the event is the first one of ``left``, and the steps are those that do
-    the work.  Raises InputError if one of the two holds no such event.
+    the work.  ``folded``: steps that are the same are only counted.  Raises
+    InputError if one of the two holds no such event.
     """
     from utils.records import Level
     from utils.stackdiff import compare
@@ -171,7 +179,9 @@ def diff(left: str | Run, right: str | Run, event: str | None = None, *, level: 
     event = event or one.first_event()
     sources = one.recording.sources, other.recording.sources
     rows = compare(one.journey(event), other.journey(event), level or Level.ESSENTIAL, sources)
-    return sidebyside.diff(rows, event, (one.recording.meta.versions, other.recording.meta.versions))
+    return sidebyside.diff(
+        rows, event, (one.recording.meta.versions, other.recording.meta.versions), folded=folded
+    )
 
 
 def claims(*names: str, about: str | None = None) -> View:

@@ -246,7 +246,7 @@ class Run:
         return diagrams.upgrade(list(walk(message.unit for message in self.messages_of(client))), client)
 
     def round_trips(self, client: str) -> int:
-        """How often ``client`` waited for the server until it was connected; see :mod:`utils.wire.upgrade`."""
+        """How often ``client`` waited until it was connected; see :mod:`utils.wire.upgrade`."""
         from utils.wire.upgrade import round_trips
 
         return round_trips(message.unit for message in self.messages_of(client))

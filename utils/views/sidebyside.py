@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -32,8 +33,14 @@ _SIGNS = {
 _SOURCE = css(margin=".3em 0", overflow_x="auto", font_size=".85em")
 
 
-def diff(rows: Sequence[Row], caption: str, versions: tuple[Mapping[str, str], Mapping[str, str]]) -> View:
-    """The steps of one journey on two sets of versions."""
+def diff(
+    rows: Sequence[Row],
+    caption: str,
+    versions: tuple[Mapping[str, str], Mapping[str, str]],
+    *,
+    folded: bool = False,
+) -> View:
+    """The steps of one journey on two sets of versions; ``folded``, those that stayed are only counted."""
     left, right = versions
     changed = [
         [*map(wording.visible, (name, left.get(name, "none"), right.get(name, "none")))]
@@ -45,26 +52,27 @@ def diff(rows: Sequence[Row], caption: str, versions: tuple[Mapping[str, str], M
         f"{fates[fate]} {fate.value} ({sign})" for fate, sign in _SIGNS.items() if fates[fate]
     )
     heading = f"{wording.visible(caption)}: {wording.count(len(rows), 'step')}, {summary}"
-    cells = [[_SIGNS[row.fate], _cell(row.left), _cell(row.right)] for row in rows]
-    plain = [
-        text.table([["versions", "left", "right"], *changed]),
-        heading,
-        text.table([["", "left", "right"], *cells]),
-    ]
-    drawn: list[list[Child]] = [
-        [
-            element("span", _SIGNS[row.fate], title=row.fate.value, aria_label=row.fate.value),
-            _opened(row.left),
-            _opened(row.right),
-        ]
-        for row in rows
-    ]
-    tree = element(
-        "div",
-        table("Versions", ["library", "left", "right"], changed),
-        table(heading, ["", "left", "right"], drawn),
-    )
-    return View("\n\n".join(plain), {HTML: html(tree)})
+    cells: list[list[str]] = []
+    drawn: list[list[Child]] = []
+    for stayed, group in groupby(rows, key=lambda row: folded and row.fate is Fate.SAME):
+        steps = list(group)
+        if stayed:
+            told = f"{wording.GAP} {wording.count(len(steps), 'step')} the same"
+            cells.append([_SIGNS[Fate.SAME], told, ""])
+            drawn.append([_sign(Fate.SAME), told, None])
+            continue
+        cells += [[_SIGNS[row.fate], _cell(row.left), _cell(row.right)] for row in steps]
+        drawn += [[_sign(row.fate), _opened(row.left), _opened(row.right)] for row in steps]
+    plain = [heading, text.table([["", "left", "right"], *cells])]
+    tables = [table(heading, ["", "left", "right"], drawn)]
+    if changed:
+        plain.insert(0, text.table([["versions", "left", "right"], *changed]))
+        tables.insert(0, table("Versions", ["library", "left", "right"], changed))
+    return View("\n\n".join(plain), {HTML: html(element("div", *tables))})
+
+
+def _sign(fate: Fate) -> Element:
+    return element("span", _SIGNS[fate], title=fate.value, aria_label=fate.value)
 
 
 def _cell(step: Step | None) -> str:
