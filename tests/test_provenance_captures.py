@@ -18,7 +18,9 @@ TROUBLES = {
 }
 
 RECORDINGS = sorted(
-    path.parent for path in lab.captures().glob("*/meta.json") if path.parent.name not in {BY_HAND, *TROUBLES}
+    path.parent
+    for path in lab.captures().glob("*/meta.json")
+    if path.parent.name not in {*BY_HAND, *TROUBLES}
 )
 
 
