@@ -132,7 +132,7 @@ def watch() -> Live:
         if watched is server and view.state == "live":
             return view
     _watch_no_longer()
-    view = live(f"Live packets of {server.module}")
+    view = live(f"Live packets of {server.application.name}")
     if server.mode.name == "replay":
         view.end(f"nothing comes in mode replay: {server.mode.why}")
         return view

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from utils import libraries, sources
 from utils.capture import files
-from utils.errors import CaptureFileError
+from utils.errors import CaptureFileError, InputError
 from utils.records import Code, Meta, Recording, Site, Trace
 from utils.streams.overview import bytes_missing, server_port
 from utils.tracing import store
@@ -42,9 +42,15 @@ def save(recording: Recording, folder: Path) -> Path:
     """Write ``recording`` into ``folder``, replacing one that is there.
 
     The folder appears whole or not at all: an interrupted save leaves the old
-    one as it was.
+    one as it was.  Raises InputError if something else is there.
     """
     folder = Path(folder)
+    if not replaceable(folder):
+        raise InputError(
+            f"{folder} is no recording, and is left alone",
+            why="something else is there",
+            next_step="name a folder that is not there yet, or one that holds a recording",
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -65,6 +71,13 @@ def save(recording: Recording, folder: Path) -> Path:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     return folder
+
+
+def replaceable(folder: Path) -> bool:
+    """Whether :func:`save` may write ``folder``: nothing is there, nothing is in it, or a recording."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and ((folder / META_FILE).is_file() or next(folder.iterdir(), None) is None)
 
 
 def from_capture(path: Path, port: int | None = None) -> Recording:

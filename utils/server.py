@@ -11,13 +11,16 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from utils.application import Application
 from utils.capture.live import LiveCapture
 from utils.capture.rights import Mode
+from utils.errors import ProcessError
 from utils.supervision import Child
 
 if TYPE_CHECKING:
@@ -26,16 +29,22 @@ if TYPE_CHECKING:
 #: The name of the server's process in every recording.
 PROCESS = "server"
 
+#: The file of its trace, in its own folder.
+TRACE_FILE = f"{PROCESS}.trace.json.gz"
+
+#: Seconds that it may take to write its trace.
+_PATIENCE = 600.0
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Server:
     """A started application.  In replay mode there is none, and ``child`` is None.
 
-    ``capture`` stands by for its packets, in live mode.
+    ``capture`` stands by for its packets, in live mode; ``folder`` is one of
+    its own, for its log and its trace.
     """
 
-    module: str
-    arguments: tuple[str, ...]
+    application: Application
     mode: Mode
     folder: Path | None = None
     child: Child | None = None
@@ -44,43 +53,84 @@ class Server:
 
     @classmethod
     def start(cls, module: str, arguments: Sequence[str], mode: Mode, *, from_start: bool = False) -> Server:
-        """Start it, and wait until it listens.  Raises ProcessError if it never does.
+        """Start ``python -m module arguments``, and wait until it listens.
 
         ``from_start`` traces it from its first line on: its recordings then
         hold how the application was built and began to serve, too.
 
         It runs in a fresh folder of its own, so that what it writes (a
         database, say) is new each time and litters nobody's notebooks; modules
-        beside the notebook can be started all the same.
+        beside the notebook can be started all the same.  Raises ProcessError if
+        it never listens.
         """
+        application = Application.of_module(module, arguments, _folder_of(module))
         if mode.name == "replay":
-            return cls(module, tuple(arguments), mode, from_start=from_start)
+            return cls(application, mode, from_start=from_start)
         folder = Path(tempfile.mkdtemp(prefix="socketio-lab-"))
+        paths = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
+        env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        server = cls._launch(application, mode, folder, [], env, from_start, where=folder)
+        server._wait_until_ready(30.0)
+        return server
+
+    @classmethod
+    def watch(cls, application: Application, mode: Mode, *, port: int | None = None) -> Server:
+        """Start ``application`` where its user stands, and return when it is about to listen.
+
+        It is traced from its first line on, says what it says to the user, and
+        waits for :meth:`go`.  It may take as long as it likes to come so far.
+        Raises ProcessError if it ends before.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="socketio-lab-"))
+        options = ["--hold", "--terminal", "--trace-file", str(folder / TRACE_FILE)]
+        if port is not None:
+            options += ["--port", str(port)]
+        # What it says is read as it is said, and not in pieces of 8 kB.
+        env = {"PYTHONUNBUFFERED": "1"}
+        server = cls._launch(application, mode, folder, options, env, True, where=None)
+        server._wait_until_ready(threading.TIMEOUT_MAX)
+        return server
+
+    @classmethod
+    def _launch(
+        cls,
+        application: Application,
+        mode: Mode,
+        folder: Path,
+        options: Sequence[str],
+        env: Mapping[str, str],
+        from_start: bool,
+        *,
+        where: Path | None,
+    ) -> Server:
         # Ready to record, but not yet, unless it is asked for: to trace the imports takes time.
-        options = ["--process", PROCESS, "--start" if from_start else "--trace"]
+        options = [*options, "--process", PROCESS, "--start" if from_start else "--trace"]
         if mode.name == "tap":
             options.append("--tap")
-        if (root := _folder_of(module)) is not None:
-            options += ["--root", root]
-        paths = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
+        if application.root is not None:
+            options += ["--root", str(application.root)]
+        child = Child.launch(
+            "utils.tracing.launcher",
+            [*options, *application.words],
+            name=application.name,
+            log=folder / "server.log",
+            folder=where,
+            env=os.environ | dict(env),
+            python=application.python,
+            loud=where is None,
+        )
         capture = LiveCapture() if mode.name == "live" else None
+        return cls(application, mode, folder, child, capture, from_start)
+
+    def _wait_until_ready(self, deadline: float) -> None:
+        assert self.child is not None
         try:
-            child = Child.launch(
-                "utils.tracing.launcher",
-                [*options, "-m", module, *arguments],
-                name=module,
-                log=folder / "server.log",
-                folder=folder,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-            )
-            if capture is not None:  # it gets ready meanwhile
-                capture.stand_by()
-            child.wait_until_ready()
+            if self.capture is not None:  # it gets ready meanwhile
+                self.capture.stand_by()
+            self.child.wait_until_ready(deadline)
         except BaseException:
-            if capture is not None:
-                capture.close()
+            self.stop()
             raise
-        return cls(module, tuple(arguments), mode, folder, child, capture, from_start)
 
     @property
     def alive(self) -> bool:
@@ -104,8 +154,8 @@ class Server:
 
     def serves(self, module: str, arguments: Sequence[str], mode: Mode, *, from_start: bool = False) -> bool:
         """Whether it is the very server that these words would start."""
-        wanted = (module, tuple(arguments), mode.name, from_start)
-        return self.alive and wanted == (self.module, self.arguments, self.mode.name, self.from_start)
+        wanted = Application.of_module(module, arguments).words, mode.name, from_start
+        return self.alive and wanted == (self.application.words, self.mode.name, self.from_start)
 
     def stop(self) -> None:
         """Stop it; a second time, nothing happens."""
@@ -127,22 +177,43 @@ class Server:
 
     def trace_peers(self) -> list[int]:
         """The ports of the clients whose connections it still serves."""
-        return [] if self.child is None else list(self.child.request("trace_peers")["ports"])
+        if self.child is None or not self.child.alive:
+            return []
+        return list(self.child.request("trace_peers")["ports"])
 
     def trace_stop(self) -> None:
         """Trace no longer; what was traced is kept."""
-        if self.child is not None:
+        if self.child is not None and self.child.alive:
             self.child.request("trace_stop")
 
-    def trace(self) -> Trace:
-        """What was traced."""
+    def trace(self) -> Trace | None:
+        """What was traced; None if the application ended, and could not leave its trace."""
         from utils.tracing import store
 
         if self.child is None or self.folder is None:
             raise ValueError("a replayed server traces nothing")
-        path = self.folder / "server.trace.json.gz"
-        self.child.request("trace_save", path=str(path))
-        return store.load(path)
+        path = self.folder / TRACE_FILE
+        try:
+            # Millions of calls take their time.
+            self.child.request("trace_save", path=str(path), deadline=_PATIENCE)
+        except ProcessError:
+            # It has ended, or just does: then it leaves its trace by itself, if it was asked to.
+            if self.child.wait(_PATIENCE) is None:
+                raise
+        return store.load(path) if path.exists() else None
+
+    # ── an application that waits for its watcher ────────────────────────────
+
+    def go(self) -> None:
+        """Let it listen, if it waits for that."""
+        if self.child is not None:
+            self.child.request("go")
+
+    def ports(self) -> list[int]:
+        """All TCP ports that it listens on; none if it has ended."""
+        if self.child is None or not self.child.alive:
+            return []
+        return list(self.child.request("ports")["ports"])
 
     # ── its tap ──────────────────────────────────────────────────────────────
 
@@ -168,15 +239,15 @@ class Server:
     def __repr__(self) -> str:
         """What runs, how its packets are seen and why so, and where it listens."""
         if not self.alive:
-            return f"{self.module}: ended; its log is {self.log}"
+            return f"{self.application.name}: ended; its log is {self.log}"
         where = "no server runs" if self.child is None else self.url
-        return f"{self.module}, mode {self.mode.name}: {self.mode.why} ({where})"
+        return f"{self.application.name}, mode {self.mode.name}: {self.mode.why} ({where})"
 
 
-def _folder_of(module: str) -> str | None:
+def _folder_of(module: str) -> Path | None:
     """The folder that holds ``module``, whose functions are traced beside the stack's."""
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         spec = None
-    return None if spec is None or spec.origin is None else str(Path(spec.origin).parent)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent

@@ -86,13 +86,21 @@ class Session:
         self._hands.append(hand)
         return hand
 
-    def get(self, path: str, name: str = "visitor") -> requests.Response:
+    def get(self, path: str, name: str = "visitor", **options: Any) -> requests.Response:
         """What the server answers to a plain ``GET path``, on a connection of its own.
 
-        Raises what :func:`requests.get` raises.
+        ``options`` go to :func:`requests.request`; raises what that raises.
         """
+        return self.ask("GET", path, name, **options)
+
+    def post(self, path: str, name: str = "visitor", **options: Any) -> requests.Response:
+        """The same with ``POST path``."""
+        return self.ask("POST", path, name, **options)
+
+    def ask(self, method: str, path: str, name: str = "visitor", **options: Any) -> requests.Response:
+        """The same with any method."""
         with self._http() as http, self.connecting(name):
-            return http.get(self.server.url + path, timeout=PATIENCE)
+            return http.request(method, self.server.url + path, **{"timeout": PATIENCE, **options})
 
     def close(self) -> None:
         """Let every client leave, and close what they opened; a second time, nothing happens."""
@@ -125,7 +133,9 @@ class Session:
 def record_live(scenario: Callable[[Session], object], server: Server, name: str) -> Recording:
     """Run ``scenario`` against ``server`` with packets captured and calls traced.
 
-    Whatever the scenario raises comes through, after everything is in order.
+    A server that waits for it is let go, and one that ends meanwhile leaves
+    what it can: its packets, and its trace if it ended in order.  Whatever the
+    scenario raises comes through, after everything is in order.
     """
     tapping = server.mode.name == "tap"
     collector = Collector(PROCESS, tap=tapping)
@@ -139,6 +149,7 @@ def record_live(scenario: Callable[[Session], object], server: Server, name: str
         server.trace_start()
         stack.enter_context(collector)
         stack.callback(session.close)
+        server.go()
         scenario(session)
         session.close()
         collector.stop()
@@ -147,16 +158,20 @@ def record_live(scenario: Callable[[Session], object], server: Server, name: str
         clients.until(lambda: closed.isdisjoint(server.trace_peers()), SETTLE)
         server.trace_stop()
         # By name, as a folder lists them: a loaded recording equals the saved one.
-        traces: tuple[Trace, ...] = (client, server.trace())
+        ports = server.ports()
+        traces = tuple(trace for trace in (client, server.trace()) if trace is not None)
         if server.capture is not None:
             path = Path(folder) / recording.PACKETS_FILE
             counts = server.capture.collect(path)
             segments: Sequence[Segment] = files.read(path).segments
         else:
-            segments = tap.segments_from(traces)
+            segments = tap.segments_from([_at_port(trace, server.port) for trace in traces])
             traces = tuple(map(_without_data, traces))
     rights.assert_clean(segments)
-    return Recording(_meta(name, server, session, traces, segments, counts), segments, traces)
+    meta = _meta(name, server, session, traces, segments, counts)
+    if others := [port for port in ports if port != server.port]:
+        meta = replace(meta, extra={**meta.extra, "other ports": others})
+    return Recording(meta, segments, traces)
 
 
 def _at_port(trace: Trace, port: int) -> Trace:
@@ -195,7 +210,7 @@ def _meta(
         bytes_lost=bytes_missing(segments),
         packets_dropped=counts.dropped,
         extra={
-            "application": [server.module, *server.arguments],
+            "application": list(server.application.shown),
             "clients": {str(port): client for port, client in _client_ports(session, traces)},
         },
     )

@@ -22,8 +22,10 @@ import sys
 import threading
 import time
 import weakref
+from _thread import start_new_thread
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import sleep  # and start_new_thread: as they are now, whatever a program puts in their place
 from typing import IO, Any
 
 from utils.errors import ProcessError
@@ -36,6 +38,9 @@ _GRACE = 5.0
 
 _LOG_LINES = 20
 
+#: Finds our modules from any folder.
+_BOOT = Path(__file__).with_name("boot.py")
+
 
 # ── the parent's side ────────────────────────────────────────────────────────
 
@@ -43,9 +48,10 @@ _LOG_LINES = 20
 class Child:
     """A started process.  Use :meth:`start`; :meth:`stop` may be called twice."""
 
-    def __init__(self, process: subprocess.Popen[bytes], name: str, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], name: str, log: Path, *, loud: bool = False) -> None:
         assert process.stdin is not None and process.stdout is not None
         self.name = name
+        self.loud = loud
         self.pid = process.pid
         self.log = log
         self.info: dict[str, Any] = {}
@@ -85,23 +91,29 @@ class Child:
         log: Path,
         env: Mapping[str, str] | None = None,
         folder: Path | None = None,
-        python: str = sys.executable,
+        python: Sequence[str] = (sys.executable,),
+        loud: bool = False,
     ) -> Child:
-        """Run ``python -m module arguments``, in ``folder`` or else here, and do not wait for it."""
+        """Run the ``main()`` of ``module`` in ``folder``, or else here, and do not wait for it.
+
+        ``python`` is the interpreter, with options of its own.  What the child
+        says goes into ``log``, or, if it is to be ``loud``, where this process's
+        own errors go.
+        """
         own_session: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             own_session = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [python, "-m", module, *arguments],
+                [*python, str(_BOOT), module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=output,
+                stderr=None if loud else output,
                 env=None if env is None else dict(env),
                 cwd=folder,
                 **own_session,
             )
-        return cls(process, name, log)
+        return cls(process, name, log, loud=loud)
 
     def wait_until_ready(self, deadline: float = 30.0) -> None:
         """Wait until it says that it is ready; once it has, this returns at once.
@@ -115,7 +127,7 @@ class Child:
             try:
                 first = self._answer(deadline, "become ready", deadline)
                 if "ready" not in first:
-                    raise self._error("could not start", str(first.get("failed", first)))
+                    raise self._error("could not start", _why(first))
                 self.info = dict(first["ready"])
                 self._ready = True
             except BaseException:
@@ -125,6 +137,13 @@ class Child:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def wait(self, timeout: float) -> int | None:
+        """Its exit status, as soon as it has ended; None if it runs on after ``timeout`` seconds."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
 
     def request(self, command: str, *, deadline: float = 30.0, **fields: Any) -> dict[str, Any]:
         """Send a command and return its answer.
@@ -182,8 +201,14 @@ class Child:
         return ProcessError(
             f"{self.name} (process {self.pid}) {what}",
             why="; ".join(filter(None, reasons)),
-            next_step=f"read {self.log}, mend the cause, and start it again",
+            next_step=f"read {'what it said' if self.loud else self.log}, mend the cause, and start it again",
         )
+
+
+def _why(first: dict[str, Any]) -> str:
+    """What a child says that will never be ready."""
+    failed = first.get("failed", first)
+    return str(failed.get("error", failed)) if isinstance(failed, dict) else str(failed)
 
 
 def _read_lines(stream: IO[bytes], answers: queue.SimpleQueue[dict[str, Any] | None], log: Path) -> None:
@@ -227,24 +252,32 @@ class Control:
     def __init__(self, commands: IO[bytes], answers: IO[bytes]) -> None:
         self._commands = commands
         self._answers = answers
+        self._typist: int | None = None
         self._parent = os.getppid()
         self._lock = threading.Lock()
 
     @classmethod
-    def take_over(cls) -> Control:
+    def take_over(cls, *, terminal: bool = False) -> Control:
         """Take the two pipes for the channel, and give the program others.
 
         From here on the program reads an empty standard input, and what it
-        prints goes where its errors go: into the log.
+        prints goes where its errors go: into the log.  With ``terminal`` its
+        standard input is a terminal at which nobody types, where the system has
+        such: as if it had been started by hand.
         """
         commands = os.fdopen(os.dup(0), "rb")
         answers = os.fdopen(os.dup(1), "wb")
-        nothing = os.open(os.devnull, os.O_RDONLY)
+        # Windows takes its null device for a terminal.
+        typist, nothing = os.openpty() if terminal and hasattr(os, "openpty") else (None, None)
+        if nothing is None:
+            nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
         sys.stdout.flush()  # what was printed before is the program's too: into the log
-        return cls(commands, answers)
+        control = cls(commands, answers)
+        control._typist = typist  # open as long as this is: its end would end the input
+        return control
 
     def ready(self, **info: Any) -> None:
         """Say that the child does its work now."""
@@ -273,7 +306,7 @@ class Control:
             if not first.acquire(blocking=False):
                 return
             gone.set()
-            threading.Thread(target=_end_by_force, name="supervision's last word", daemon=True).start()
+            start_new_thread(_end_by_force, ())
             on_parent_gone()
 
         def answer_commands() -> None:
@@ -284,7 +317,7 @@ class Control:
         def watch_parent() -> None:
             # A process that the parent forked may hold the pipe open after it.
             while not gone.is_set() and os.getppid() == self._parent:
-                time.sleep(_PARENT_POLL)
+                sleep(_PARENT_POLL)
             leave()
 
         threading.Thread(target=answer_commands, name="supervision", daemon=True).start()
@@ -317,7 +350,7 @@ def _line(words: dict[str, Any]) -> bytes:
 
 
 def _end_by_force() -> None:
-    time.sleep(_GRACE)
+    sleep(_GRACE)
     if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

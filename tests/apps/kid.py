@@ -11,7 +11,8 @@ import time
 from utils.supervision import Control
 
 
-def main(how: str) -> int:
+def main() -> int:
+    how = sys.argv[1]
     if how == "talks early":
         print("printed at once before there was a channel", flush=True)
         print("printed before there was a channel")
@@ -57,4 +58,4 @@ def _start_another() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

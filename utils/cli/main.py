@@ -22,6 +22,7 @@ PROGRAM = "socketio-lab"
 COMMANDS = {
     "doctor": "Say what this machine has, and what to mend.",
     "lab": "Open JupyterLab at the first notebook.",
+    "record": "Run an application, and record its packets and its code.",
     "diff": "Compare a journey in two recordings, step beside step.",
     "export": "Write a recording in a format that other tools read.",
     "bench": "Measure the stack: the standard comparison, or NAMES of it.",

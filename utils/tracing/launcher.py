@@ -1,44 +1,47 @@
 """Runs any Python application unchanged, traced, and answers to its parent.
 
-    python -m utils.tracing.launcher [OPTIONS] -m MODULE [ARGUMENTS...]
-    python -m utils.tracing.launcher [OPTIONS] SCRIPT [ARGUMENTS...]
+    python utils/boot.py utils.tracing.launcher [OPTIONS] -m MODULE [ARGUMENTS...]
+    python utils/boot.py utils.tracing.launcher [OPTIONS] SCRIPT [ARGUMENTS...]
+    python utils/boot.py utils.tracing.launcher [OPTIONS] --serve MODULE:OBJECT
 
 The rule kept here: the application cannot tell the difference.  It runs in the
 main thread, as ``python -m MODULE`` or ``python SCRIPT`` would run it; the
-collector stands before the first of its imports.  The parent is told as soon as
-the process listens on a TCP port, and may then ask for ``trace_start``,
-``trace_stop``, ``trace_clear``, ``trace_peers``, ``trace_save`` (with a ``path``),
-``tap_listen``, ``tap_heard`` (with a ``path``), ``tap_end`` and ``stop`` (see
-:mod:`utils.supervision`).
+collector stands before the first of its imports.  One thing is other than it
+would be: a reloader is switched off, because it would run the application in a
+process of its own.  The parent is told as soon as the process listens on a TCP
+port (or, with ``--hold``, just before), and may then ask for ``go``, ``ports``,
+``trace_start``, ``trace_stop``, ``trace_clear``, ``trace_peers``, ``trace_save``
+(with a ``path``), ``tap_listen``, ``tap_heard`` (with a ``path``), ``tap_end`` and
+``stop`` (see :mod:`utils.supervision`).
 """
 
 from __future__ import annotations
 
 import _thread
 import argparse
-import functools
+import atexit
 import os
 import platform
 import signal
-import socket
 import sys
 import threading
-import time
+from _thread import start_new_thread
 from collections.abc import Sequence
 from pathlib import Path
+from time import sleep  # and start_new_thread: as they are now, whatever the application puts in their place
+from types import FrameType, ModuleType
 from typing import Any
 
 from utils.supervision import Control
-from utils.tracing import program
+from utils.tracing import program, serving
+from utils.tracing.arrivals import Arrivals
 from utils.tracing.collector import Collector
+from utils.tracing.listening import Listening
 from utils.tracing.overhearing import overheard
 from utils.tracing.scope import Detail
 
 #: Seconds that the application has to end by itself.
 GRACE = 2.0
-
-#: How often it is looked whether a socket listens that did not tell, in seconds.
-_PORT_POLL = 0.5
 
 #: The status of a process that had to be ended by force.
 _FORCED = 1
@@ -47,13 +50,15 @@ _FORCED = 1
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the application that the command line names; see the module."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    control = Control.take_over()
-    listening = _Listening()
+    control = Control.take_over(terminal=options.terminal)
+    arrivals = Arrivals()
+    listening = Listening(arrivals, hold=options.hold, port=options.port)
+    arrivals.when("werkzeug._reloader", _without_reloader)
     collector = None
     if options.trace or options.start:
         collector = Collector(
             options.process,
-            roots=options.root or [_application_root(options)],
+            roots=options.root or _application_roots(options),
             tap=options.tap,
             capacity=options.capacity,
             detail=Detail(options.detail),
@@ -62,8 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if hasattr(os, "register_at_fork"):
             # A forked child is not asked for its trace: it need not make one.
             os.register_at_fork(after_in_child=collector.remove)
-    stopping = _Stopping()
-    control.serve(_handlers(collector, stopping), on_parent_gone=stopping.begin)
+    keeping = _Keeping(collector, options.trace_file)
+    stopping = _Stopping(keeping)
+    control.serve(_handlers(collector, stopping, listening), on_parent_gone=stopping.begin)
     announced = threading.Event()
     threading.Thread(
         target=_announce, args=(control, listening, announced), name="readiness", daemon=True
@@ -76,18 +82,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not stopping.begun:
             raise
     except SystemExit as error:
+        _be_over()
         if not announced.is_set() and error.code not in (None, 0):
             control.failed(f"the application ended with status {error.code}")
         raise
     except program.NoProgramError as error:
+        _be_over()
         control.failed(str(error))
         print(f"{sys.executable}: {error}", file=sys.stderr)
         sys.exit(error.status)
     except BaseException as error:
+        _be_over()
         if not announced.is_set():
             control.failed(f"{type(error).__name__}: {error}")
         program.report(error)
         sys.exit(1)
+
+
+def _be_over() -> None:
+    """There is nothing left to interrupt: whoever is asked to end ends already."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _without_reloader(module: ModuleType) -> None:
+    """Put in the place of Werkzeug's reloader a function that only serves."""
+
+    def run_with_reloader(main_func: Any, *arguments: Any, **options: Any) -> None:
+        print("socketio-lab: the reloader is off while this application is watched", file=sys.stderr)
+        main_func()
+
+    module.run_with_reloader = run_with_reloader  # type: ignore[attr-defined]
 
 
 # ── the command line ─────────────────────────────────────────────────────────
@@ -113,33 +137,44 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--root",
         type=Path,
         action="append",
-        help="a folder of the application's own code (default: where the application stands)",
+        help="a folder of the application's own code (default: where it and its neighbours stand)",
     )
+    parser.add_argument("--trace-file", type=Path, help="where the trace goes at the application's own end")
+    parser.add_argument("--hold", action="store_true", help="wait for the parent's go before listening")
+    parser.add_argument("--port", type=int, help="be ready when this port listens (default: the first)")
+    parser.add_argument("--terminal", action="store_true", help="give it a terminal for its standard input")
+    parser.add_argument("--serve", help="serve a WSGI application: module:object, or module:factory(...)")
+    parser.add_argument("--serve-port", type=int, default=0, help="the port that --serve uses (default: any)")
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module, as python -m does")
     parser.add_argument("script", nargs=argparse.REMAINDER, help="run a script, as python does")
     options = parser.parse_args(arguments)
-    if not options.module and not options.script:
+    if not options.module and not options.script and not options.serve:
         parser.error("name a module or a script to run")
     return options
 
 
-def _application_root(options: argparse.Namespace) -> Path:
-    """Where the application's own code stands: the script's or the package's folder."""
-    if not options.module:
-        return Path(options.script[0]).resolve().parent
-    relative = Path(*options.module[0].split("."))
+def _application_roots(options: argparse.Namespace) -> list[Path]:
+    """Where the application's own code stands: a script's folder; of a module, this one and its package's."""
+    name = options.module[0] if options.module else (options.serve or "").partition(":")[0]
+    if not name:
+        script = Path(options.script[0]).resolve()
+        return [script if script.is_dir() else script.parent]
+    top = name.partition(".")[0]
+    found = [Path.cwd()]
     for entry in sys.path:
-        candidate = Path(entry or ".").resolve() / relative
+        candidate = Path(entry or ".").resolve() / top
         if candidate.is_dir():
-            return candidate
+            return [*found, candidate]
         if candidate.with_suffix(".py").is_file():
-            return candidate.with_suffix(".py")
-    return Path.cwd() / relative
+            return [*found, candidate.with_suffix(".py")]
+    return found
 
 
 def _run(options: argparse.Namespace) -> None:
-    """As ``python -m MODULE`` or ``python SCRIPT`` would."""
-    if options.module:
+    """As ``python -m MODULE`` or ``python SCRIPT`` would; or as a server would."""
+    if options.serve:
+        program.run_function(lambda: serving.serve(options.serve, options.serve_port))
+    elif options.module:
         program.run_module(options.module[0], options.module[1:])
     else:
         program.run_path(options.script[0], options.script[1:])
@@ -148,65 +183,67 @@ def _run(options: argparse.Namespace) -> None:
 # ── ready, steady, stop ──────────────────────────────────────────────────────
 
 
-class _Listening:
-    """Where this process listens, told by its sockets as soon as they do; the application need not help."""
-
-    def __init__(self) -> None:
-        self._told = threading.Event()
-        self._ports: set[int] = set()
-        original: Any = socket.socket.listen
-
-        @functools.wraps(original, updated=())
-        def listen(sock: socket.socket, *arguments: Any) -> None:
-            original(sock, *arguments)
-            if sock.family in (socket.AF_INET, socket.AF_INET6):
-                self._ports.add(sock.getsockname()[1])
-                self._told.set()
-
-        socket.socket.listen = listen  # type: ignore[method-assign,assignment]
-
-    def ports(self, timeout: float) -> list[int]:
-        """The TCP ports, as soon as there is one; none if there is none after ``timeout`` seconds."""
-        if self._told.wait(timeout):
-            return sorted(self._ports)
-        # Not every socket is Python's own: gevent's, for one, do not tell.
-        import psutil
-
-        try:
-            connections = psutil.Process().net_connections(kind="tcp")
-        except psutil.Error:
-            return []
-        return sorted({found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN})
-
-
-def _announce(control: Control, listening: _Listening, announced: threading.Event) -> None:
-    """Tell the parent once this process listens."""
-    while not (ports := listening.ports(_PORT_POLL)):
-        pass
+def _announce(control: Control, listening: Listening, announced: threading.Event) -> None:
+    """Tell the parent once this process listens, or is about to."""
+    port = listening.wait()
     announced.set()
-    control.ready(port=ports[0], ports=ports, pid=os.getpid(), python=platform.python_version())
+    control.ready(port=port, pid=os.getpid(), python=platform.python_version())
+
+
+class _Keeping:
+    """Keeps the trace when the application ends, by itself or because it was told to."""
+
+    def __init__(self, collector: Collector | None, path: Path | None) -> None:
+        self._collector = collector
+        self._path = path
+        self._lock = _thread.allocate_lock()
+        if path is None or collector is None:
+            return
+        # Registered first, it is called last: after the application's own handlers.
+        atexit.register(self.keep)
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._terminated)
+
+    def keep(self) -> None:
+        """Write the trace, once; whoever comes later waits until it is there."""
+        from utils.tracing import store
+
+        if threading.current_thread() is threading.main_thread():
+            _be_over()
+        with self._lock:
+            collector, self._collector = self._collector, None
+            if collector is not None and self._path is not None:
+                collector.remove()
+                store.save(collector.take(), self._path)
+
+    def _terminated(self, number: int, frame: FrameType | None) -> None:
+        """Keep it, and then end as one does who is told to."""
+        self.keep()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
 
 
 class _Stopping:
     """Ends the application: first as Ctrl-C would, then by force."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeping: _Keeping) -> None:
         self.begun = False
+        self._keeping = keeping
+        self._main = _thread.get_ident()
 
     def begin(self) -> None:
         if self.begun:
             return
         self.begun = True
-        threading.Thread(target=self._force, name="end by force", daemon=True).start()
+        start_new_thread(self._force, ())
         if hasattr(signal, "pthread_kill"):
-            main = threading.main_thread().ident
-            assert main is not None
-            signal.pthread_kill(main, signal.SIGINT)
+            signal.pthread_kill(self._main, signal.SIGINT)
         else:
             _thread.interrupt_main()
 
     def _force(self) -> None:
-        time.sleep(GRACE)
+        sleep(GRACE)
+        self._keeping.keep()
         os._exit(_FORCED)
 
 
@@ -217,7 +254,7 @@ class _NotTracedError(RuntimeError):
     """A trace was asked of a process that makes none."""
 
 
-def _handlers(collector: Collector | None, stopping: _Stopping) -> dict[str, Any]:
+def _handlers(collector: Collector | None, stopping: _Stopping, listening: Listening) -> dict[str, Any]:
     def traced() -> Collector:
         if collector is None:
             raise _NotTracedError("this process was started without --trace")
@@ -268,11 +305,23 @@ def _handlers(collector: Collector | None, stopping: _Stopping) -> dict[str, Any
         return {}
 
     def stop(words: dict[str, Any]) -> dict[str, Any]:
-        # The answer goes out first.
-        threading.Timer(0.05, stopping.begin).start()
+        start_new_thread(stop_soon, ())
         return {}
 
+    def stop_soon() -> None:
+        sleep(0.05)  # the answer goes out first
+        stopping.begin()
+
+    def go(words: dict[str, Any]) -> dict[str, Any]:
+        listening.go()
+        return {}
+
+    def ports(words: dict[str, Any]) -> dict[str, Any]:
+        return {"ports": listening.ports}
+
     return {
+        "go": go,
+        "ports": ports,
         "trace_start": start,
         "trace_stop": stop_trace,
         "trace_clear": clear,

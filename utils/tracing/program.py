@@ -15,7 +15,7 @@ import importlib.util
 import io
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader, SourcelessFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
@@ -68,13 +68,19 @@ def run_path(path: str, arguments: Sequence[str]) -> None:
         compiled = code is not None
         if code is None:
             with io.open_code(path) as file:
-                code = compile(file.read(), path, "exec", dont_inherit=True)
+                code = compile(file.read(), where, "exec", dont_inherit=True)
     except OSError as error:
         message = f"can't open file {where!r}: [Errno {error.errno}] {error.strerror}"
         raise NoProgramError(message, status=2) from None
     _set_first_path(str(Path(path).resolve().parent))
     loader = SourcelessFileLoader if compiled else SourceFileLoader
     _run(code, where, None, None, loader("__main__", where))
+
+
+def run_function(function: Callable[[], None]) -> None:
+    """Run ``function``, which imports the program: from the current folder first, as ``python -m`` does."""
+    _make_way(sys.path[0])
+    function()
 
 
 def _make_way(folder: str) -> None:

@@ -30,7 +30,8 @@ class Detail(Enum):
 #: Code that is no function of its own to a reader; Python 3.12 inlines most of these.
 _FRAGMENTS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
-_OWN_FOLDER = str(Path(__file__).absolute().parent) + os.sep
+#: This package: what watches is not what is watched.
+_OWN_FOLDER = str(Path(__file__).absolute().parents[1]) + os.sep
 
 
 class Scope:

@@ -13,11 +13,9 @@ import binascii
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from utils.errors import CaptureFileError
 from utils.records import (
@@ -33,90 +31,14 @@ from utils.records import (
     TransferKind,
 )
 
+if TYPE_CHECKING:
+    from utils.tracing.schema import Document
+
 FORMAT = "socketio-lab trace"
 VERSION = 1
 
 #: No trace is larger than this, unpacked; what claims to be is no trace.
 MOST_BYTES = 1 << 30
-
-Index = Annotated[int, Field(ge=0)]
-MaybeIndex = Index | None
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class _Columns(_Strict):
-    """Lists of one length."""
-
-    @model_validator(mode="after")
-    def _of_one_length(self) -> _Columns:
-        lengths = {len(column) for _, column in self}
-        if len(lengths) > 1:
-            raise ValueError(f"columns of different lengths: {sorted(lengths)}")
-        return self
-
-    def rows(self) -> Iterable[tuple[Any, ...]]:
-        return zip(*(column for _, column in self), strict=True)
-
-
-class _Calls(_Columns):
-    """The columns of calls; times count from the document's ``base_ns``."""
-
-    id: list[Index]
-    thread: list[int]
-    code: list[Index]
-    parent: list[MaybeIndex]
-    depth: list[Index]
-    enter: list[int]
-    leave: list[int | None]
-    site: list[MaybeIndex]
-    left: list[int | None]
-    arguments: list[list[tuple[Index, Index]] | None]
-    result: list[MaybeIndex]
-    exception: list[MaybeIndex]
-
-
-class _Transfers(_Columns):
-    thread: list[int]
-    kind: list[str]
-    flow: list[Index]
-    offset: list[Index]
-    length: list[Index]
-    start: list[int]
-    end: list[int]
-    call: list[MaybeIndex]
-    site: list[MaybeIndex]
-    data: list[str | None]
-    exception: list[MaybeIndex]
-
-
-class _HandOffs(_Columns):
-    kind: list[str]
-    given: list[Index]
-    taken: list[Index]
-    given_at: list[int]
-    taken_at: list[int]
-
-
-class _Document(_Strict):
-    format: Literal["socketio-lab trace"]
-    version: Literal[1]
-    process: str
-    pid: int
-    python: str
-    lost: Index
-    faults: Index
-    base_ns: int
-    threads: dict[str, str]
-    texts: list[str]
-    codes: list[tuple[Index, Index, int]]  # filename, name, first line
-    sites: list[tuple[Index, int]]  # code, line
-    flows: list[tuple[Index, int, Index, int]]  # host, port, host, port
-    calls: _Calls
-    transfers: _Transfers
-    handoffs: _HandOffs
 
 
 # ── saving ───────────────────────────────────────────────────────────────────
@@ -242,6 +164,11 @@ def _placed(arguments: Mapping[str, str] | None, texts: _Table[str]) -> list[tup
 
 def load(path: Path) -> Trace:
     """Read a trace.  Raises CaptureFileError if the file is missing, broken, or none."""
+    # Whoever saves a trace, in the environment of an application, need not have this.
+    from pydantic import ValidationError
+
+    from utils.tracing.schema import Document
+
     path = Path(path)
     try:
         with gzip.open(path, "rb") as packed:
@@ -255,7 +182,7 @@ def load(path: Path) -> Trace:
     if len(content) > MOST_BYTES:
         raise _unreadable(path, f"unpacked, it is larger than {MOST_BYTES >> 20} MiB")
     try:
-        document = _Document.model_validate_json(content)
+        document = Document.model_validate_json(content)
         return _trace(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -271,7 +198,7 @@ def _unreadable(path: Path, why: str) -> CaptureFileError:
     )
 
 
-def _trace(document: _Document) -> Trace:
+def _trace(document: Document) -> Trace:
     texts, base, process = document.texts, document.base_ns, document.process
     codes = [Code(texts[file], texts[name], line) for file, name, line in document.codes]
     sites = [Site(codes[code], line) for code, line in document.sites]

@@ -1,0 +1,267 @@
+"""``socketio-lab record``: any application, unchanged, watched from its first line to the end.
+
+The rule kept here: however it ends (Ctrl-C, a signal, the end of the scenario
+or of the time, the application's own end), what was recorded is kept, and what
+it lacks is said.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from utils.cli.console import as_json, examples, json_option, note, progress
+from utils.cli.recordings import FOLDER
+from utils.errors import InputError, ProcessError
+
+if TYPE_CHECKING:
+    from utils.application import Application
+    from utils.server import Server
+    from utils.session import Session
+
+#: How often it is looked whether the application still runs, in seconds.
+_POLL = 0.1
+
+#: Signals that end a recording in order, beside Ctrl-C: not every system has each.
+_ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog=examples(
+        "socketio-lab record -- python -m chat",
+        "socketio-lab record -- chat.py --debug",
+        "socketio-lab record 'shop:create_app()'",
+        "socketio-lab record --scenario plays.py:two_chat -- python -m chat",
+        "socketio-lab record --duration 30 -o recordings/evening -- flask --app chat run",
+    ),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write [default: recordings/NAME, numbered if it is there].",
+)
+@click.option(
+    "--scenario",
+    metavar="FILE[:FUNCTION]",
+    help="What to play: a function of a session, in a Python file. Without it, use your browser.",
+)
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds.")
+@click.option(
+    "--mode", type=click.Choice(["live", "tap"]), help="How packets are captured [default: the best]."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Which port, of several; for module:app, on which."
+)
+@json_option
+@click.argument("application", nargs=-1, type=click.UNPROCESSED, required=True)
+def command(
+    output: Path | None,
+    scenario: str | None,
+    duration: float | None,
+    mode: str | None,
+    port: int | None,
+    for_program: bool,
+    application: tuple[str, ...],
+) -> None:
+    """Run an application, and record its packets and its code.
+
+    APPLICATION is any Flask-SocketIO or python-socketio application (threads or
+    gevent), as you would start it: python -m MODULE, SCRIPT, flask run, or
+    module:app. It runs unchanged, and says what it says; only a reloader is
+    switched off. The recording ends with the scenario, with Ctrl-C, or with the
+    application, and is written then.
+
+    Passwords, cookies, tokens, keys and what clients authenticate with are left
+    out of the recording.
+    """
+    from utils.application import Application
+    from utils.capture import rights
+    from utils.scenario import load
+    from utils.server import Server
+
+    wanted = Application.of_words(application, port or 0)
+    played = None if scenario is None else load(scenario)
+    chosen = rights.choose_mode(mode)
+    folder = _folder(output, wanted)
+    # While the application starts, there is time for it.
+    threading.Thread(target=import_module, args=("utils.session",), name="imports", daemon=True).start()
+    with _ended_by_signals() as ending:
+        server = Server.watch(wanted, chosen, port=port if wanted.words[0] != "--serve" else None)
+        try:
+            note(f"Recording {server.url} ({chosen.name}: {chosen.why}). Ctrl-C ends it.")
+            taking = _Taking(server, played, duration, ending)
+            found = taking.take(wanted.name, folder)
+        finally:
+            ending.protect()
+            server.stop()
+    _tell(found, folder, for_program)
+    taking.complain()
+
+
+@dataclass
+class _Ending:
+    """Whether the user has had enough."""
+
+    asked: bool = False
+    saving: bool = False
+
+    def signalled(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt what is going on; but what is being written is written."""
+        if self.saving:
+            note("The recording is being written.")
+            return
+        self.asked = True
+        raise KeyboardInterrupt
+
+    def protect(self) -> None:
+        """From here on nothing is interrupted."""
+        self.saving = True
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[_Ending]:
+    """Ctrl-C and the system's signals to end mean the same."""
+    ending = _Ending()
+    numbers = [getattr(signal, name) for name in ("SIGINT", *_ENDING) if hasattr(signal, name)]
+    before = {number: signal.signal(number, ending.signalled) for number in numbers}
+    try:
+        yield ending
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass
+class _Taking:
+    """One recording in the making."""
+
+    server: Server
+    scenario: Callable[[Session], object] | None
+    duration: float | None
+    ending: _Ending
+    error: Exception | None = None
+    status: int | None = None  # the application's, if it ended by itself
+    _until: float = field(default=0.0)
+
+    def take(self, name: str, folder: Path) -> dict[str, Any]:
+        """Record, and write the folder; what can be said of it."""
+        from dataclasses import replace
+
+        from utils import recording, sources
+        from utils.session import record_live
+
+        made = record_live(self._go_on, self.server, name)
+        with progress("Writing the recording"):
+            made = replace(made, sources=sources.collect(made.traces))
+            recording.save(made, folder)
+        return _facts(made)
+
+    def _go_on(self, session: Session) -> None:
+        """Until the scenario, the time, the user or the application ends it."""
+        self._until = time.monotonic() + (self.duration or float("inf"))
+        try:
+            if self.scenario is None:
+                self._wait()
+            else:
+                self.scenario(session)
+        except KeyboardInterrupt:
+            pass
+        except Exception as error:  # what was recorded until then is kept; it is told afterwards
+            self.error = error
+        self.ending.protect()
+        assert self.server.child is not None
+        self.status = self.server.child.wait(0)
+
+    def _wait(self) -> None:
+        child = self.server.child
+        assert child is not None
+        while time.monotonic() < self._until and child.wait(_POLL) is None:
+            pass
+
+    def complain(self) -> None:
+        """Raise what went wrong meanwhile, now that the recording is safe."""
+        if self.status:
+            raise ProcessError(
+                f"the application ended with status {self.status}",
+                why="see what it said above",
+                next_step="the recording holds what came before",
+            )
+        if self.error is not None:
+            traceback.print_exception(self.error)
+            raise ProcessError(
+                "the scenario did not come to its end",
+                why=f"{type(self.error).__name__}: {self.error}",
+                next_step="mend it, or the application; the recording holds what came before",
+            ) from self.error
+
+
+def _folder(output: Path | None, application: Application) -> Path:
+    """Where the recording goes.  Raises InputError if something else is there."""
+    from utils.recording import replaceable
+
+    if output is not None:
+        if not replaceable(output):
+            raise InputError(
+                f"{output} is no recording, and is left alone",
+                next_step="name a folder that is not there yet, or one that holds a recording",
+            )
+        return output
+    number, folder = 1, Path(FOLDER) / application.name
+    while folder.exists():
+        number += 1
+        folder = folder.with_name(f"{application.name}-{number}")
+    return folder
+
+
+def _facts(made: Any) -> dict[str, Any]:
+    from utils.run import Run
+
+    run = Run(made)
+    meta = made.meta
+    return {
+        "mode": meta.mode,
+        "port": meta.port,
+        "other_ports": meta.extra.get("other ports", []),
+        "packets": len(made.segments),
+        "messages": len(run.messages),
+        "calls": {trace.process: len(trace.calls) for trace in made.traces},
+        "facts_lost": sum(trace.lost for trace in made.traces),
+        "packets_dropped": meta.packets_dropped,
+        "bytes_lost": meta.bytes_lost,
+        "journeys": list(run.journeys),
+    }
+
+
+def _tell(found: dict[str, Any], folder: Path, for_program: bool) -> None:
+    """The result on standard output; what it holds and lacks, beside it."""
+    if for_program:
+        as_json({"recording": str(folder), **found})
+        return
+    calls = ", ".join(f"{count:,} calls of the {process}" for process, count in found["calls"].items())
+    note(f"{found['packets']:,} packets, {found['messages']:,} messages, {calls or 'no calls'}.")
+    if "server" not in found["calls"]:
+        note("The application was ended before it could leave its trace: there are packets alone.")
+    for what, count in (
+        ("facts of the trace gave way to later ones", found["facts_lost"]),
+        ("packets were dropped by the kernel", found["packets_dropped"]),
+        ("bytes are missing from the capture", found["bytes_lost"]),
+    ):
+        if count:
+            note(f"{count:,} {what}.")
+    if found["other_ports"]:
+        others = ", ".join(map(str, found["other_ports"]))
+        note(f"It also listens on {others}: --port records another one.")
+    click.echo(str(folder))
