@@ -12,6 +12,7 @@ import pytest
 from nbval.plugin import get_sanitize_patterns
 
 from utils import lab
+from utils.application import Application
 from utils.capture.rights import Mode
 from utils.run import Run
 from utils.server import Server
@@ -66,7 +67,7 @@ def test_the_masking_key_makes_no_difference(patterns):
 @pytest.mark.parametrize("mode", ["live", "tap", "replay"])
 def test_the_mode_that_is_on_makes_no_difference(patterns, mode):
     child = SimpleNamespace(alive=True, info={"port": 41207}) if mode != "replay" else None
-    said = repr(Server("lab_server", (), Mode(mode, "a reason (with more)"), child=child))
+    said = repr(Server(Application.of_module("lab_server"), Mode(mode, "a reason (with more)"), child=child))
     assert mode in said
     for pattern, instead in patterns:
         said = pattern.sub(instead, said)
