@@ -40,7 +40,7 @@ def test_an_unknown_licence_is_said_to_be_unknown():
     view = shown([licences.of(Library("nowhere", "1.0", "", None))])
     assert "✗ not known" in view.text
     assert "The licence of nowhere is not known" in view.text
-    assert "nowhere was installed without its licence's text" in view.text
+    assert "The text of nowhere's licence is not at hand" in view.text
 
 
 def test_a_statement_that_its_copy_does_not_hold_is_marked():

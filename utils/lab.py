@@ -153,7 +153,7 @@ def load(folder: str | Path) -> Run:
     from utils import recording
     from utils.run import Run
 
-    return Run(recording.load(Path(folder)))
+    return Run(recording.load(Path(folder)), Path(folder))
 
 
 def diff(
@@ -205,6 +205,14 @@ def claims(*names: str, about: str | None = None) -> View:
         if about in (None, claim.about)
     ]
     return sidebyside.claims(answers, [one.stack for one in held])
+
+
+def report(run: str | Run, path: str | Path, *, deep: bool = False) -> Path:
+    """Write the open-source report of ``run``, or of the recording of that name in captures/.
+
+    ``path`` ends in .md, .html or .ipynb.  Raises what :meth:`utils.run.Run.report` raises.
+    """
+    return (replay(run) if isinstance(run, str) else run).report(path, deep=deep)
 
 
 def licences(*names: str) -> View:

@@ -46,7 +46,7 @@ class Licence:
     basis: str
     texts: tuple[Text, ...]
     terms: tuple[Terms, ...]  # of the licences that the expression names, as far as they are known
-    unproved: frozenset[Clause]  # the statements that its own copy does not hold
+    unproved: frozenset[Clause]  # the statements that its own copy does not hold, if there is one
 
     @property
     def known(self) -> bool:
@@ -107,7 +107,7 @@ def of(library: Library, texts: Mapping[str, str] | None = None) -> Licence:
         basis,
         tuple(Text(name, text) for name, text in sorted(copies.items())),
         known,
-        frozenset(clause for one in known for clause in one.unproved(whole)),
+        frozenset(clause for one in known for clause in one.unproved(whole)) if copies else frozenset(),
     )
 
 
@@ -141,11 +141,13 @@ def used(recording: Recording) -> list[Licence]:
     for name in sorted(functions, key=lambda name: (-len(functions[name]), name)):
         library = places[name]
         version = recording.meta.versions.get(name, library.version)
-        if kept is not None and name in kept.libraries:
-            text = kept.licences.get(name, "")
-            found.append(of(kept.libraries[name], {"LICENSE": text} if text else {}))
-        else:
+        if kept is None or name not in kept.libraries:
             found.append(of(Library(name, version, library.licence, library.home)))
+        elif text := kept.licences.get(name, ""):
+            found.append(of(kept.libraries[name], {"LICENSE": text}))
+        else:
+            same = kept.libraries[name].version == library.version
+            found.append(of(kept.libraries[name], files(name) if same else {}))
     return found
 
 

@@ -19,11 +19,24 @@ from utils.journeys.causes import Causes
 from utils.journeys.join import JoinReport, check
 from utils.journeys.journey import Cause, Journeys
 from utils.latency import hops
-from utils.records import Call, Endpoint, Journey, Level, Link, Message, Recording, StepKind, Transfer
+from utils.records import (
+    Call,
+    Code,
+    Endpoint,
+    Excerpt,
+    Journey,
+    Level,
+    Link,
+    Message,
+    Recording,
+    StepKind,
+    Transfer,
+)
 from utils.streams import dissection
 from utils.wire.units import Side
 
 if TYPE_CHECKING:
+    from utils.deeds.finding import Deed, Deeds
     from utils.provenance.book import Book
     from utils.provenance.ledger import Entry
     from utils.views.inspector import Inspector
@@ -36,8 +49,9 @@ if TYPE_CHECKING:
 class Run:
     """What happened: packets, messages, frames and journeys of one recording."""
 
-    def __init__(self, recorded: Recording) -> None:
+    def __init__(self, recorded: Recording, folder: Path | None = None) -> None:
         self.recording = recorded
+        self.folder = folder  # where it was loaded from
         self._told: dict[str, Journey] = {}
 
     def __repr__(self) -> str:
@@ -111,6 +125,13 @@ class Run:
             self._told[name] = self._journeys.of(self._cause(name), name)
         return self._told[name]
 
+    @cached_property
+    def deeds(self) -> Deeds:
+        """What the application did, each kind of thing once; :meth:`journey` takes their names, too."""
+        from utils.deeds.finding import deeds
+
+        return deeds(self.recording, self.messages, self._causes, self._journeys)
+
     def messages_of(self, client: str) -> list[Message]:
         """The messages to and from the client that goes by that name, by time."""
         ports = {port for port, name in self.clients.items() if name == client}
@@ -154,6 +175,8 @@ class Run:
 
     def _cause(self, name: str) -> Cause:
         found = self._causes.find(name)
+        if found is None and (deed := self.deeds.named(name)) is not None:
+            found = deed.cause
         if found is None:
             raise InputError(
                 f"there is no journey {name!r} in this recording",
@@ -306,7 +329,7 @@ class Run:
         return provenance(
             ledgers[id(message)],
             [ledgers[id(one)] for one in others],
-            self._link,
+            self.link,
             self.clients,
             name,
         )
@@ -318,7 +341,7 @@ class Run:
 
         return licences(used(self.recording))
 
-    def _link(self, entry: Entry) -> Link | None:
+    def link(self, entry: Entry) -> Link | None:
         """The permalink to a ledger's line, in the version that was recorded."""
         if entry.code is None or entry.line is None:
             return None
@@ -353,7 +376,7 @@ class Run:
         from utils.views.ways import Ways
 
         journey = with_touches(self.journey(event), self.book.ledger)
-        return journey, Ways(journey, self.book.ledger, self._link)
+        return journey, Ways(journey, self.book.ledger, self.link)
 
     def waterfall(self, event: str) -> Plot:
         """Where the time of the journey of ``event`` went, hop by hop."""
@@ -373,6 +396,31 @@ class Run:
         from utils.views.ladder import mermaid
 
         return mermaid(self._chosen(event), self.clients)
+
+    def report(self, path: str | Path, *, form: str | None = None, deep: bool = False) -> Path:
+        """Write the open-source report of this recording into ``path``.
+
+        The form is ``md``, ``html`` or ``ipynb``: what ``path`` ends in, if it
+        is left out.  ``deep`` tells every step that does the work, with its
+        lines; else those where one library calls into another.  Raises
+        InputError for another form, or for a notebook of a run that was not saved.
+        """
+        from utils.report import write
+
+        path = Path(path)
+        made = write.pieces(self, form or write.form_of(path), deep=deep, beside=path.parent)
+        return write.write(path, made)
+
+    def told(self, deed: Deed) -> Journey:
+        """The journey of ``deed``, made afresh: a report asks for each once."""
+        return self._journeys.of(deed.cause, deed.name)
+
+    def excerpt(self, code: Code, current: int | None) -> Excerpt | None:
+        """The lines of a function as they were recorded, or as they are installed, if that is the same."""
+        place, kept = libraries.place(code.filename), self.recording.sources
+        if kept is not None and place is not None:
+            return kept.excerpt(place.portable, code.name, current)
+        return libraries.excerpt(code, current)
 
     def trace_events(self, path: str | Path) -> Path:
         """Write calls, hand-offs and packets to ``path``, in the format that Perfetto opens.

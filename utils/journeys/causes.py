@@ -8,13 +8,14 @@ recording.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from utils import libraries
 from utils.journeys.journey import Cause
-from utils.records import Call, Message, Recording, TransferKind
+from utils.records import Call, Flow, Message, Recording, TransferKind
 from utils.streams.dissection import Messages
 from utils.wire.units import EngineType, Layer, Side, SocketType
 
@@ -85,17 +86,21 @@ def _either(*tests: Test) -> Test:
 
 
 _FLASK_SOCKETIO = "flask_socketio/__init__.py"
+_SERVER = "socketio/base_server.py"
 _EVENTS = (SocketType.EVENT, SocketType.BINARY_EVENT)
 _ACKS = (SocketType.ACK, SocketType.BINARY_ACK)
 
 #: Name → what it is the first of.  Of several, the one that is there counts.
 KINDS: dict[str, tuple[Called | Sent | Moved, ...]] = {
-    "construct": (Called(_FLASK_SOCKETIO, "SocketIO.__init__"),),
+    "construct": (
+        Called(_FLASK_SOCKETIO, "SocketIO.__init__"),
+        Called(_SERVER, "BaseServer.__init__"),  # without Flask
+    ),
     "route": (
         Called("flask/sansio/scaffold.py", "Scaffold.route"),
         Called("flask/scaffold.py", "Scaffold.route"),  # until Flask 2.2
     ),
-    "on": (Called(_FLASK_SOCKETIO, "SocketIO.on"),),
+    "on": (Called(_FLASK_SOCKETIO, "SocketIO.on"), Called(_SERVER, "BaseServer.on")),
     "serve": (Moved(TransferKind.LISTEN),),
     "open": (Sent(_request("EIO=", without="sid=")),),
     "upgrade": (
@@ -110,7 +115,11 @@ KINDS: dict[str, tuple[Called | Sent | Moved, ...]] = {
     ),
     "connect": (Sent(_socket(SocketType.CONNECT, side=Side.CLIENT)),),
     "event in": (Sent(_socket(*_EVENTS, side=Side.CLIENT)),),
-    "broadcast out": (Called(_FLASK_SOCKETIO, "emit"), Called(_FLASK_SOCKETIO, "SocketIO.emit")),
+    "broadcast out": (
+        Called(_FLASK_SOCKETIO, "emit"),
+        Called(_FLASK_SOCKETIO, "SocketIO.emit"),
+        Called("socketio/server.py", "Server.emit"),
+    ),
     "enter a room": (Called(_FLASK_SOCKETIO, "join_room"),),
     "leave a room": (Called(_FLASK_SOCKETIO, "leave_room"),),
     "binary in": (Sent(_socket(SocketType.BINARY_EVENT, side=Side.CLIENT)),),
@@ -129,6 +138,7 @@ class Causes:
     def __init__(self, recording: Recording, messages: Messages) -> None:
         self._recording = recording
         self._messages = messages
+        self._times: Counter[Called] = Counter()  # how often each function was called
 
     @cached_property
     def _calls(self) -> dict[Called, Call]:
@@ -138,23 +148,45 @@ class Causes:
             for call in trace.calls:
                 where = libraries.place(call.code.filename)
                 if where is not None:
-                    found.setdefault(Called(where.path, call.code.name), call)
+                    called = Called(where.path, call.code.name)
+                    found.setdefault(called, call)
+                    self._times[called] += 1
         return found
+
+    @cached_property
+    def _sent(self) -> dict[str, list[Message]]:
+        """For each kind of message the first of its kind; for one thing of several messages, each thing's."""
+        found: dict[str, list[Message]] = {}
+        sent = [(name, kind) for name, kinds in KINDS.items() for kind in kinds if isinstance(kind, Sent)]
+        things: set[tuple[str, Flow]] = set()
+        for message in self._messages:
+            for name, kind in sent:
+                if not kind.test(message) or (kind.together and (name, message.flow) in things):
+                    continue
+                things.add((name, message.flow))
+                found.setdefault(name, []).append(message)
+        return found
+
+    def count(self, name: str) -> int:
+        """How often the kind called ``name`` is in the recording: its messages, or its function's calls."""
+        sent = len(self._sent.get(name, ()))
+        called = [kind for kind in KINDS[name] if isinstance(kind, Called) and kind in self._calls]
+        calls = sum(self._times[kind] for kind in called[:1])
+        return sent + calls or int(self._of_kind(name) is not None)
 
     def names(self) -> tuple[str, ...]:
         """The names that :meth:`find` knows here: the kinds, then the requests and events."""
         found = [name for name in KINDS if self._of_kind(name) is not None]
-        return tuple(
-            dict.fromkeys([*found, *map(_named, self._pages()), *(event for _, event in self._events())])
-        )
+        pages = (page for _, page in self.pages())
+        return tuple(dict.fromkeys([*found, *pages, *(event for _, event in self._events())]))
 
     def find(self, name: str) -> Cause | None:
         """The cause called ``name``: a kind, ``GET /path``, an event, or a function's qualified name."""
         if name in KINDS:
             return self._of_kind(name)
         if "/" in name:
-            for message in self._pages():
-                if _named(message) == name:
+            for message, page in self.pages():
+                if page == name:
                     return message
         for place, event in self._events():
             if event == name:
@@ -172,18 +204,19 @@ class Causes:
                 # It may have been under way when the recording began: then nobody is known to have asked.
                 asked = (one for one in transfers if one.kind is kind.kind and one.call is not None)
                 return next(asked, None)
-            first = next(filter(kind.test, self._messages), None)
-            if first is not None and kind.together:
-                return [one for one in self._messages if one.flow == first.flow and kind.test(one)]
-            if first is not None:
+            for first in self._sent.get(name, ())[:1]:
+                if kind.together:
+                    return [one for one in self._messages if one.flow == first.flow and kind.test(one)]
                 return first
         return None
 
-    def _pages(self) -> Iterator[Message]:
-        """The requests for anything but Socket.IO."""
+    def pages(self) -> Iterator[tuple[Message, str]]:
+        """The requests for anything but Socket.IO, each with its name: ``GET /auctions``, without a query."""
         for message in self._messages:
-            if _request_line(message) is not None and "EIO=" not in message.unit.summary:
-                yield message
+            line = _request_line(message)
+            if line is not None and "EIO=" not in message.unit.summary:
+                method, target, *_ = [*line.split(" "), "", ""]
+                yield message, f"{method} {target.partition('?')[0]}"
 
     def _events(self) -> Iterator[tuple[int, str]]:
         """The events, each with its message's place."""
@@ -197,9 +230,3 @@ def _request_line(message: Message) -> str | None:
     if message.unit.layer is not Layer.HTTP or message.side is not Side.CLIENT:
         return None
     return message.unit.raw.partition(b"\r\n")[0].decode("latin-1")
-
-
-def _named(message: Message) -> str:
-    """``GET /auctions``, without a query."""
-    method, target, *_ = [*(_request_line(message) or "").split(" "), "", ""]
-    return f"{method} {target.partition('?')[0]}"

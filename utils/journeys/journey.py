@@ -88,6 +88,10 @@ class Journeys:
         found = (message for send in sends for message in self._placement.completed(send))
         return list({(message.flow, message.start): message for message in found}.values())
 
+    def moved(self, transfer: Transfer) -> Sequence[Message]:
+        """The messages of which ``transfer`` moved a part, with all that belongs to them."""
+        return self._ways.moved(transfer)
+
     def walk(self, cause: Cause) -> Walk:
         """The way of the journey.  Raises InputError if no traced process began it."""
         if isinstance(cause, Transfer):

@@ -154,10 +154,6 @@ def _source(step: Step) -> Iterator[Child]:
 def message_element(of: Message, mark: tuple[int, int] | None = None) -> Element:
     """A figure: the legend, the bytes, the meaning of each span, and the faults."""
     shown = dump(of, mark)
-    heading = text.message_heading(of, shown)
-    legend: list[Child] = []
-    for layer in shown.layers:
-        legend += [chip(layer), " "]
     rows: list[list[Child]] = [
         [
             element("span", text.span_range(span.start, span.end), style=css(white_space="nowrap")),
@@ -172,14 +168,26 @@ def message_element(of: Message, mark: tuple[int, int] | None = None) -> Element
     header = ["bytes", "layer", "field", "value", "what it does", "where it is defined"]
     return element(
         "figure",
-        element("figcaption", heading, style=css(font_weight="600")),
-        element("div", *legend, style=css(margin=".4em 0")),
-        element("pre", *_dump(shown), style=_BLOCK),
-        *(element("p", text.fault_sentence(of.unit, fault)) for fault in shown.faults),
+        *_octets(of, shown),
         table("What each byte means", header, rows) if rows else None,
         class_="lab-message",
         style=css(margin=".6em 0"),
     )
+
+
+def bytes_element(of: Message) -> Element:
+    """The same figure without the table: what each byte means stands elsewhere."""
+    return element("figure", *_octets(of, dump(of)), class_="lab-message", style=css(margin=".6em 0"))
+
+
+def _octets(of: Message, shown: Dump) -> Iterator[Child]:
+    legend: list[Child] = []
+    for layer in shown.layers:
+        legend += [chip(layer), " "]
+    yield element("figcaption", text.message_heading(of, shown), style=css(font_weight="600"))
+    yield element("div", *legend, style=css(margin=".4em 0"))
+    yield element("pre", *_dump(shown), style=_BLOCK)
+    yield from (element("p", text.fault_sentence(of.unit, fault)) for fault in shown.faults)
 
 
 def _dump(shown: Dump) -> Iterator[Child]:

@@ -148,7 +148,7 @@ def _remarks(found: Sequence[Licence]) -> Iterator[str]:
             named = ", ".join(map(wording.visible, one.unread))
             yield f"Of {named}, which {name} names, nothing is told here: read its text."
         if not one.texts:
-            yield f"{name} was installed without its licence's text."
+            yield f"The text of {name}'s licence is not at hand: nothing of it was looked up."
         for spdx, meaning in COPYLEFT.items():
             if spdx in identifiers(one.expression):
                 yield f"{name} is under {meaning}"
