@@ -184,6 +184,19 @@ def diff(
     )
 
 
+def fanout(few: str | Run, many: str | Run, event: str = "broadcast out") -> View:
+    """What a server does once for ``event``, and what once for each client that is told.
+
+    ``few`` and ``many`` are runs with different numbers of clients, or names of
+    recordings.  Raises InputError if one of the two holds no such event.
+    """
+    from utils.views import fanout
+
+    return fanout.fanout(
+        *((replay(run) if isinstance(run, str) else run).journey(event) for run in (few, many))
+    )
+
+
 def claims(*names: str, about: str | None = None) -> View:
     """What the report says, held against recordings of its own application; see stacks/report.txt.
 
