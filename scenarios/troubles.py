@@ -61,7 +61,6 @@ def hostile_input(session: Session) -> None:
         mallory = session.by_hand(f"mallory {number}")
         mallory.ask(frame("40"))
         mallory.ask(bytes(frame(packet)) + bytes(frame('421["lots",{}]')))
-        mallory.send(CLOSE)
 
 
 def trusting(session: Session) -> None:

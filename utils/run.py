@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from utils.views.stepper import Stepper
     from utils.views.view import View
     from utils.views.ways import Ways
+    from utils.wire.conformance import Finding
 
 
 class Run:
@@ -283,6 +284,11 @@ class Run:
     def findings(self) -> View:
         """Where the traffic departs from its protocols, with the clause; and how much of it is explained."""
         from utils.views import tables
+
+        return tables.findings(self.messages, self.departures())
+
+    def departures(self) -> list[tuple[int, Finding]]:
+        """The same as values: each with its message's place (from 0) in :attr:`messages`, in that order."""
         from utils.wire.conformance import findings
 
         connections: dict[frozenset[Endpoint], list[int]] = {}
@@ -294,7 +300,7 @@ class Run:
             by_unit = {id(unit): place for unit, place in zip(units, places, strict=True)}
             for finding in findings(units):
                 found.append((by_unit[id(finding.unit)], finding))
-        return tables.findings(self.messages, sorted(found, key=itemgetter(0)))
+        return sorted(found, key=itemgetter(0))
 
     def bytes(self, which: str | int) -> View:
         """The bytes of one message, each explained: by its number, or the first that carries an event."""
