@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import axe
 from tests.browser.jupyter import NotebookPage, opened
 
 pytestmark = [
@@ -65,3 +66,4 @@ def test_rows_come_up_while_somebody_bids_in_the_page(notebook, bidder):
         row.scroll_into_view_if_needed()
         expect(row).to_be_visible()
     assert notebook.errors == [] and notebook.abroad == []
+    assert axe.violations(notebook.page, ".lab-live") == []

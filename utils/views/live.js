@@ -82,7 +82,7 @@ class Live {
       make(
         "div",
         { class: "lab-frame" },
-        make("header", { class: "lab-head" }, make("h2", {}, this.model.get("heading")), this.state, this.total, this.lost),
+        make("div", { class: "lab-head" }, make("h2", {}, this.model.get("heading")), this.state, this.total, this.lost),
         make(
           "div",
           { class: "lab-bar" },

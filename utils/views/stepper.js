@@ -108,7 +108,7 @@ class Stepper {
       "div",
       { class: "lab-frame" },
       make(
-        "header",
+        "div",
         { class: "lab-head" },
         make("h2", {}, this.journey.name),
         make("span", { class: "lab-quiet" }, this.journey.how),
