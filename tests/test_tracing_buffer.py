@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.tracing.buffer import BATCH, WIDTH, Buffer, Kind, ThreadFacts, thread_of
+from utils.tracing.buffer import BATCH, WIDTH, Bearers, Buffer, Kind, ThreadFacts, thread_of
 
 CODE = compile("", "file", "exec")
 
@@ -145,7 +145,7 @@ def test_a_thread_is_remembered_when_its_beginning_is_dropped():
     facts = ThreadFacts(1, "worker", 123)
     buffer.note(Kind.THREAD, tuple(facts), ident=7)
     fill(buffer, 10)
-    assert buffer.copy().threads == {7: facts}
+    assert buffer.copy().bearers.now == {7: facts}
 
 
 def test_a_thread_keeps_its_number_and_another_with_its_ident_gets_a_new_one():
@@ -210,6 +210,32 @@ def test_the_running_thread_is_found_without_making_a_dummy():
     assert thread_of(sys._getframe(), threading.get_ident()) is threading.current_thread()
 
 
+def test_a_switch_of_greenlets_is_remembered_when_it_is_dropped():
+    buffer = Buffer(2, lambda: 0)
+    main, greenlet = ThreadFacts(1, "main", 1), ThreadFacts(2, "Greenlet 2", 2)
+    buffer.note(Kind.THREAD, tuple(main), ident=7)
+    buffer.note(Kind.SWITCH, tuple(greenlet), ident=7)
+    fill(buffer, 10)
+    assert buffer.copy().bearers.now == {7: greenlet}
+    buffer.note(Kind.SWITCH, (), ident=7)
+    fill(buffer, 10)
+    assert buffer.copy().bearers.now == {7: main}
+
+
+def test_a_thread_that_is_a_greenlet_keeps_its_name_from_switch_to_switch():
+    bearers = Bearers()
+    bearers.take(Kind.THREAD, 7, (1, "main", 1))
+    bearers.take(Kind.SWITCH, 7, (2, "Greenlet 2", 2))
+    bearers.take(Kind.THREAD, 7, (3, "worker", 3))
+    bearers.take(Kind.SWITCH, 7, ())
+    assert bearers.now[7].name == "main"
+    bearers.take(Kind.SWITCH, 7, (2, "Greenlet 2", 2))
+    assert bearers.now[7].name == "worker"
+    other = bearers.copy()
+    other.take(Kind.SWITCH, 7, (4, "Greenlet 4", 4))
+    assert (other.now[7].name, bearers.now[7].name) == ("Greenlet 4", "worker")
+
+
 def test_clearing_forgets_everything_but_the_threads_numbers():
     buffer = Buffer(10, lambda: 0)
     thread = threading.Thread()
@@ -219,7 +245,7 @@ def test_clearing_forgets_everything_but_the_threads_numbers():
     buffer.faults = 3
     buffer.clear()
     facts = buffer.copy()
-    assert (all_rows(facts), facts.lost, facts.faults, facts.threads) == ([], 0, 0, {})
+    assert (all_rows(facts), facts.lost, facts.faults, facts.bearers.now) == ([], 0, 0, {})
     buffer.meet(thread, 7)
     assert all_rows(buffer.copy())[0][6][0] == number
 

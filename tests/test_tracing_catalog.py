@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import subprocess
 import sysconfig
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from utils.load.subjects import gevent_python
 from utils.tracing import catalog
+
+
+@cache
+def _gevent():
+    """Where gevent is installed: in an environment of its own."""
+    code = "import gevent; print(gevent.__path__[0])"
+    done = subprocess.run(
+        [gevent_python(), "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    return Path(done.stdout.strip())
 
 
 def source_of(path):
@@ -18,6 +30,8 @@ def source_of(path):
     package, _, rest = path.partition("/")
     if path in catalog.STANDARD_LIBRARY or package not in catalog.STACK:
         return Path(sysconfig.get_path("stdlib")) / path
+    if package == "gevent":
+        return _gevent() / rest
     found = importlib.util.find_spec(package)
     return Path(next(iter(found.submodule_search_locations))) / rest
 

@@ -91,21 +91,22 @@ class Child:
         log: Path,
         env: Mapping[str, str] | None = None,
         folder: Path | None = None,
-        python: Sequence[str] = (sys.executable,),
+        python: str | Sequence[str] = sys.executable,
         loud: bool = False,
     ) -> Child:
         """Run the ``main()`` of ``module`` in ``folder``, or else here, and do not wait for it.
 
-        ``python`` is the interpreter, with options of its own.  What the child
+        ``python`` is the interpreter, or it and its options.  What the child
         says goes into ``log``, or, if it is to be ``loud``, where this process's
         own errors go.
         """
+        interpreter = [python] if isinstance(python, str) else python
         own_session: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
             own_session = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [*python, str(_BOOT), module, *arguments],
+                [*interpreter, str(_BOOT), module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None if loud else output,
@@ -320,9 +321,10 @@ class Control:
                 sleep(_PARENT_POLL)
             leave()
 
-        threading.Thread(target=answer_commands, name="supervision", daemon=True).start()
+        # No Thread objects: they may end when the program has put others in their place.
+        start_new_thread(answer_commands, ())
         if hasattr(os, "fork"):
-            threading.Thread(target=watch_parent, name="supervision of the parent", daemon=True).start()
+            start_new_thread(watch_parent, ())
 
     def _say(self, line: bytes) -> None:
         with self._lock:

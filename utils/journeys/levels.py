@@ -16,7 +16,7 @@ from utils.journeys.walk import Walk
 from utils.records import Call, Level, Transfer
 
 #: The modules by which one thread hands work to another.
-HANDING = ("queue.py", "threading.py")
+HANDING = ("queue.py", "threading.py", "gevent/event.py", "gevent/greenlet.py", "gevent/queue.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,12 @@ class Levels:
         library = _library(call)
         crosses = parent is None or _library(parent) != library
         where = libraries.place(call.code.filename)
+        # Everybody calls what hands work on; it is told where it does.
+        if where is not None and where.path in HANDING:
+            return Level.LIBRARY if self.walk.goes_on_from(call) else Level.ALL
         if where is None or where.library != libraries.python_library():
             return Level.LIBRARY if crosses else Level.ESSENTIAL
-        # Everybody calls Python's own library; it is told where it moves the work on.
-        if where.path in HANDING:
-            return Level.LIBRARY if self.walk.goes_on_from(call) else Level.ALL
+        # So it is with Python's own library, where it moves the work on.
         effects = self.turns.effects(part.turn, call.enter_ns, call.leave_ns)
         return Level.LIBRARY if crosses and effects else Level.ESSENTIAL
 

@@ -200,7 +200,7 @@ def _origin(turn: Turn, roots: Sequence[Call]) -> Origin:
 def _was_started(turns: Turns, outermost: Call) -> bool:
     """Whether another thread started the one whose outermost call this is."""
     first = turns.first_cause(outermost.process, outermost.thread)
-    return starts_thread(first) or outermost.code.name == "Thread.run"
+    return starts_thread(first) or outermost.code.name in ("Thread.run", "Greenlet.run")
 
 
 def _is_of_a_library(call: Call) -> bool:

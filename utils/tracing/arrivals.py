@@ -68,8 +68,8 @@ class Arrivals(MetaPathFinder):
         @functools.wraps(original)
         def exec_module(module: ModuleType) -> None:
             original(module)
-            # The loader is this module's own: it is left as it was found.
-            del loader.exec_module
+            # The loader is this module's own: it is left as it was found, by whoever comes first.
+            vars(loader).pop("exec_module", None)
             for listener in self._listeners.pop(name, ()):
                 listener(module)
 

@@ -73,7 +73,7 @@ class _Reader:
         self.moved: list[tuple[int, _Open | None, tuple[int, int], Moved]] = []
         self.threads: dict[int, ThreadFacts] = {}  # number → facts, of all threads met
         self.began_ns = 0
-        self._now: dict[int, ThreadFacts] = dict(facts.threads)  # ident → who has it now
+        self._bearers = facts.bearers.copy()
         self._stacks: dict[int, _Thread] = defaultdict(_Thread)  # by the thread's number
         self._refined: dict[tuple[int, int, int], Kind | None] = {}
         self._plans: dict[int, Plan | None] = {}
@@ -92,12 +92,14 @@ class _Reader:
             self._stacks.clear()
             self.began_ns = time_ns
             return
-        if kind is Kind.THREAD:
-            self._now[ident] = ThreadFacts(*extra)
+        if kind in (Kind.THREAD, Kind.SWITCH):
+            self._bearers.take(kind, ident, extra)
             return
-        facts = self._now.get(ident)
+        facts = self._bearers.now.get(ident)
         if facts is None:  # a thread that the threading module does not know
-            facts = self._now[ident] = ThreadFacts(-len(self._now) - 1, f"thread {ident}", 0)
+            unknown = (-len(self._bearers.now) - 1, f"thread {ident}", 0)
+            self._bearers.take(Kind.THREAD, ident, unknown)
+            facts = self._bearers.now[ident]
         self.threads[facts.number] = facts
         thread = self._stacks[facts.number]
         if kind is Kind.TRANSFER:

@@ -23,6 +23,8 @@ from enum import IntEnum
 from types import CodeType, FrameType
 from typing import Any, Literal, NamedTuple
 
+from utils.tracing.snapshots import type_name
+
 #: The cells of a row: thread's ident, time in ns, kind, code, caller's code, offset, extra.
 WIDTH = 7
 
@@ -48,14 +50,53 @@ class Kind(IntEnum):
     TRANSFER = 6  # a socket's call; extra: see sockets.read_moved
     THREAD = 7  # a thread begins, or was found; extra: its ThreadFacts, as a plain tuple
     SESSION = 8  # a recording begins: nothing before it is still open
+    SWITCH = 9  # another greenlet has the thread; extra: its ThreadFacts, as a plain tuple; () if none has
 
 
 class ThreadFacts(NamedTuple):
-    """A thread.  The system uses idents again at once, so threads have numbers of our own."""
+    """A thread or greenlet.  The system uses idents again at once, so these have numbers of our own."""
 
     number: int
     name: str
-    identity: int  # id of its Thread object
+    identity: int  # id of its Thread or greenlet object
+
+
+class Bearers:
+    """Who has which ident, as the rows that were read so far tell: a thread, or one of its greenlets."""
+
+    def __init__(self) -> None:
+        self.now: dict[int, ThreadFacts] = {}  # ident → who has it
+        self._threads: dict[int, ThreadFacts] = {}  # ident → the thread itself
+        self._greenlets: dict[int, int] = {}  # ident → the number of the greenlet that runs in it
+        self._as_threads: dict[int, ThreadFacts] = {}  # a greenlet's number → the Thread that it runs
+
+    def copy(self) -> Bearers:
+        """The same, to go on from."""
+        other = Bearers()
+        other.now = dict(self.now)
+        other._threads, other._greenlets = dict(self._threads), dict(self._greenlets)
+        other._as_threads = dict(self._as_threads)
+        return other
+
+    def take(self, kind: int, ident: int, extra: tuple[Any, ...]) -> None:
+        """A row of the kind THREAD or SWITCH."""
+        if kind == Kind.THREAD:
+            facts = ThreadFacts(*extra)
+            greenlet = self._greenlets.get(ident)
+            if greenlet is None:
+                self._threads[ident] = facts
+            else:  # where gevent has put itself in its place, a Thread is a greenlet
+                self._as_threads[greenlet] = facts
+            self.now[ident] = facts
+        elif extra:
+            facts = ThreadFacts(*extra)
+            self._greenlets[ident] = facts.number
+            self.now[ident] = self._as_threads.get(facts.number, facts)
+        else:
+            self._greenlets.pop(ident, None)
+            self.now.pop(ident, None)
+            if ident in self._threads:
+                self.now[ident] = self._threads[ident]
 
 
 #: The cells of the columns, as struct spells them.
@@ -98,7 +139,7 @@ class Facts:
 
     batches: list[Columns]
     codes: dict[int, CodeType | None]  # id → code; that of None stands for none
-    threads: dict[int, ThreadFacts]  # ident → the thread that had it before the first row
+    bearers: Bearers  # who had which ident before the first row
     lost: int
     faults: int
 
@@ -130,12 +171,13 @@ class Buffer:
         self.packed_bytes = 0
         self.lost = 0
         self._codes: dict[int, CodeType | None] = {}  # id → code, kept so that the id stays its own
-        self._threads: dict[int, ThreadFacts] = {}
+        self._bearers = Bearers()
         self._packing = threading.Lock()  # a hook does not wait for it, or hardly
         self._thread_numbers = itertools.count(1)
         # ident → the thread that has it now.  The system uses idents again, and Python the
         # addresses of objects: only a reference tells that it is still the same thread.
         self._known: dict[int, tuple[weakref.ref[threading.Thread] | None, tuple[int, str, int]]] = {}
+        self._known_greenlets: dict[int, tuple[weakref.ref[Any], tuple[int, str, int]]] = {}  # by their ids
 
     # ── written by the hooks ─────────────────────────────────────────────────
 
@@ -182,6 +224,17 @@ class Buffer:
             self._known[ident] = reference, facts
         self.extend((ident, self.clock(), Kind.THREAD, None, None, 0, facts))
 
+    def meet_greenlet(self, greenlet: Any) -> tuple[int, str, int]:
+        """The facts of ``greenlet``, which are its own as long as it lives."""
+        identity = id(greenlet)
+        known = self._known_greenlets.get(identity)
+        if known is not None and known[0]() is greenlet:
+            return known[1]
+        number = next(self._thread_numbers)
+        facts = (number, f"{type_name(type(greenlet))} {number}", identity)
+        self._known_greenlets[identity] = weakref.ref(greenlet), facts
+        return facts
+
     # ── by whoever reads ─────────────────────────────────────────────────────
 
     def copy(self) -> Facts:
@@ -189,14 +242,14 @@ class Buffer:
         with self._packing:
             rest = self._columns(self.rows[:])
             batches, codes = [*self._packed, rest], dict(self._codes)
-            return Facts(batches, codes, dict(self._threads), self.lost, self.faults)
+            return Facts(batches, codes, self._bearers.copy(), self.lost, self.faults)
 
     def clear(self) -> None:
         """Forget all facts; threads keep their numbers."""
         with self._packing:
             self.rows.clear()
             self._packed.clear()
-            self._threads.clear()
+            self._bearers = Bearers()
             self._codes.clear()
             self.weight = self._packed_rows = self.packed_bytes = self.lost = self.faults = 0
 
@@ -240,10 +293,10 @@ class Buffer:
         self._packed_rows -= len(columns)
         self.packed_bytes -= columns.size
         self.lost += len(columns)
-        if Kind.THREAD in columns.kinds:
+        if Kind.THREAD in columns.kinds or Kind.SWITCH in columns.kinds:
             for ident, _, kind, _, _, _, extra in columns.rows():
-                if kind == Kind.THREAD:
-                    self._threads[ident] = ThreadFacts(*extra)
+                if kind in (Kind.THREAD, Kind.SWITCH):
+                    self._bearers.take(kind, ident, extra)
 
 
 def _refers_to(reference: weakref.ref[threading.Thread] | None, thread: threading.Thread | None) -> bool:

@@ -15,7 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from utils.records import Trace
+from utils.tracing.arrivals import Arrivals
 from utils.tracing.buffer import Buffer, Kind
+from utils.tracing.greenlets import Greenlets
 from utils.tracing.hooks import Engine
 from utils.tracing.overhearing import Heard, Overhearing
 from utils.tracing.scope import Detail, Scope
@@ -52,7 +54,9 @@ class Collector:
         self.process = process
         self._scope = Scope(roots, detail)
         self._buffer = Buffer(capacity, clock)
-        self._boundary = SocketBoundary(self._buffer, tap=tap)
+        self._greenlets = Greenlets(self._buffer)
+        self._boundary = SocketBoundary(self._buffer, tap=tap, worker=self._greenlets.worker)
+        self._arrivals = Arrivals()
         self._engine: Engine = _Engine(self._buffer, self._scope)
         self._installed = False
         self.recording = False
@@ -66,11 +70,17 @@ class Collector:
         """
         self._boundary.install()
         self._installed = True
+        # An application that uses greenlets imports them later: then they are followed from their first on.
+        self._arrivals.when("greenlet", self._greenlets.install)
+        for name in ("gevent._socket3", "gevent.server"):
+            self._arrivals.when(name, self._boundary.also)
 
     def remove(self) -> None:
         """Stop, and no longer stand by: leave nothing behind.  Idempotent."""
         self._installed = False
         self.stop()
+        self._arrivals.forget()
+        self._greenlets.remove()
 
     def start(self) -> None:
         """Record from now on; idempotent."""
@@ -80,6 +90,7 @@ class Collector:
         try:
             self._buffer.note(Kind.SESSION)
             self._engine.start()
+            self._greenlets.start()
             self._boundary.recording = True
             self.recording = True
         except BaseException:
@@ -90,6 +101,7 @@ class Collector:
         """Record no longer; idempotent.  What was recorded is kept."""
         self.recording = False
         self._boundary.recording = False
+        self._greenlets.recording = False
         self._engine.stop()
         if not self._installed:
             self._boundary.remove()
@@ -137,6 +149,7 @@ class Collector:
         if was_recording:
             self._buffer.note(Kind.SESSION)
             self._engine.start()
+            self._greenlets.start()
 
     def __enter__(self) -> Self:
         self.start()

@@ -7,12 +7,12 @@ at all.  Only connections whose beginning was watched are known.
 from __future__ import annotations
 
 import socket
-import sys
 import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
 from utils.records import Endpoint, Flow
+from utils.tracing.greenlets import runs
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 UNKNOWN = Endpoint("", 0)
@@ -29,8 +29,8 @@ class Connection:
     back: Flow
     sent: int = 0
     received: int = 0
-    closed: bool = False
-    threads: set[int] = field(default_factory=set)  # idents of those that moved bytes
+    ends: int = 1  # socket objects that are open on it
+    workers: set[Any] = field(default_factory=set)  # who moved bytes; see greenlets.runs
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class _Watched:
 
     socket: weakref.ref[socket.socket]
     connection: Connection | None = None  # until its flow is known
+    closed: bool = False
 
 
 class Connections:
@@ -67,14 +68,29 @@ class Connections:
             watched.connection = _connection(sock)
         return watched.connection
 
+    def share(self, sock: socket.socket, twin: socket.socket) -> None:
+        """``twin`` is another socket on the connection of ``sock``, if that is known."""
+        connection = self.find(sock)
+        if connection is not None:
+            connection.ends += 1
+            self._watched[id(twin)] = _Watched(weakref.ref(twin), connection)
+
+    def close(self, sock: socket.socket) -> bool:
+        """``sock``, which has a connection, was closed: whether that closes the connection, too."""
+        watched = self._watched[id(sock)]
+        if watched.closed or watched.connection is None:
+            return False
+        watched.closed = True
+        watched.connection.ends -= 1
+        return not watched.connection.ends
+
     def open_ports(self) -> list[int]:
         """The peers' ports of all connections that are not closed, or have a thread that still runs."""
-        running = sys._current_frames()
-        known = [watched.connection for watched in list(self._watched.values())]
+        known = {id(one.connection): one.connection for one in list(self._watched.values()) if one.connection}
         return sorted(
             connection.out.destination.port
-            for connection in known
-            if connection is not None and not (connection.closed and connection.threads.isdisjoint(running))
+            for connection in known.values()
+            if connection.ends or any(map(runs, connection.workers))
         )
 
     def clear(self) -> None:

@@ -58,6 +58,13 @@ ROLES = (
     ),
     Role("threading.py", "Thread.start", HandOffKind.THREAD, gives=True),
     Role("threading.py", "Thread.run", HandOffKind.THREAD, gives=False, at_enter=True),
+    # gevent's own, in their Python form (see greenlets.TELLING).
+    Role("gevent/queue.py", "SimpleQueue.put", HandOffKind.QUEUE, gives=True, item="item"),
+    Role("gevent/queue.py", "SimpleQueue.get", HandOffKind.QUEUE, gives=False, returns=True, in_order=True),
+    Role("gevent/event.py", "Event.set", HandOffKind.EVENT, gives=True),
+    Role("gevent/event.py", "Event.wait", HandOffKind.EVENT, gives=False),
+    Role("gevent/greenlet.py", "Greenlet.start", HandOffKind.THREAD, gives=True),
+    Role("gevent/greenlet.py", "Greenlet.run", HandOffKind.THREAD, gives=False, at_enter=True),
 )
 
 #: Queues and events that these files use are their own affair: a pool of
@@ -239,7 +246,7 @@ def _outermost(takers: list[End], calls: Sequence[Call]) -> list[End]:
 def _first_calls(calls: Sequence[Call], threads: Mapping[int, int], ends: Sequence[End]) -> list[End]:
     """A taker for the first call of each thread that runs no ``Thread.run``."""
     run = next(role for role in ROLES if role.at_enter)
-    seen = {end.call.thread for end in ends if end.role is run}
+    seen = {end.call.thread for end in ends if end.role.at_enter}
     # That a thread sets the event that it has started is not yet its work.
     others = {end.call.id for end in ends}
     first = []

@@ -33,7 +33,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from utils.supervision import Control
-from utils.tracing import program, serving
+from utils.tracing import greenlets, program, serving
 from utils.tracing.arrivals import Arrivals
 from utils.tracing.collector import Collector
 from utils.tracing.listening import Listening
@@ -64,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             detail=Detail(options.detail),
         )
         collector.install()
+        # Where gevent runs its own Python sources, their calls can be seen.  For this process alone:
+        if greenlets.VARIABLE not in os.environ:
+            os.environ[greenlets.VARIABLE] = greenlets.TELLING
+            arrivals.when("gevent.queue", _forget_the_variable)
         if hasattr(os, "register_at_fork"):
             # A forked child is not asked for its trace: it need not make one.
             os.register_at_fork(after_in_child=collector.remove)
@@ -71,9 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     stopping = _Stopping(keeping)
     control.serve(_handlers(collector, stopping, listening), on_parent_gone=stopping.begin)
     announced = threading.Event()
-    threading.Thread(
-        target=_announce, args=(control, listening, announced), name="readiness", daemon=True
-    ).start()
+    # No Thread object: it ends when gevent may have put itself in the place of threads.
+    start_new_thread(_announce, (control, listening, announced))
     if options.start and collector is not None:
         collector.start()
     try:
@@ -97,6 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             control.failed(f"{type(error).__name__}: {error}")
         program.report(error)
         sys.exit(1)
+
+
+def _forget_the_variable(module: ModuleType) -> None:
+    """Processes that the application starts run gevent as it is."""
+    os.environ.pop(greenlets.VARIABLE, None)
 
 
 def _be_over() -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import functools
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import get_ident
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from utils.records import Endpoint, Flow, TransferKind
@@ -49,13 +49,16 @@ def read_moved(extra: tuple[Any, ...]) -> Moved:
 class SocketBoundary:
     """Counts the bytes of each connection, and notes transfers while ``recording``."""
 
-    def __init__(self, buffer: Buffer, *, tap: bool) -> None:
+    def __init__(self, buffer: Buffer, *, tap: bool, worker: Callable[[], Any] = get_ident) -> None:
         self.recording = False
         self.listener: Overhearing | None = None  # hears all bytes, recorded or not
         self._buffer = buffer
         self._tap = tap
+        self._worker = worker
         self._connections = Connections()
-        self._put: dict[str, tuple[Any, Any]] = {}  # name → (ours, the class's own or None)
+        #: Class and name → (ours, the class's own or None).
+        self._put: dict[tuple[Any, str], tuple[Any, Any]] = {}
+        self._others: list[tuple[Any, Mapping[str, Callable[[Any], Any]]]] = []  # classes of gevent's
 
     # ── putting up and taking down ───────────────────────────────────────────
 
@@ -63,25 +66,46 @@ class SocketBoundary:
         """Begin to count; idempotent."""
         if self._put:
             return
-        for name, make in self._methods().items():
-            original = getattr(socket.socket, name)
+        self._cover(socket.socket, self._methods())
+        for kind, methods in self._others:
+            self._cover(kind, methods)
+
+    def also(self, module: ModuleType) -> None:
+        """Count the bytes of gevent's sockets, too: ``module`` is gevent's, and just imported."""
+        methods = self._methods()
+        if module.__name__ == "gevent.server":
+            # Its server takes the connection from below the socket's own accept.
+            self._add(module.StreamServer, {"do_read": self._make_do_read})
+        else:
+            # gevent's sendall sends by this class's send, piece by piece: each piece is told.
+            self._add(module.socket, {name: methods[name] for name in methods if name != "sendall"})
+
+    def _add(self, kind: Any, methods: Mapping[str, Callable[[Any], Any]]) -> None:
+        self._others.append((kind, methods))
+        if self._put:
+            self._cover(kind, methods)
+
+    def _cover(self, kind: Any, methods: Mapping[str, Callable[[Any], Any]]) -> None:
+        """Put methods of ours over those of ``kind``."""
+        for name, make in methods.items():
+            original = getattr(kind, name)
             method = make(original)
             functools.update_wrapper(method, original, updated=())
-            self._put[name] = (method, socket.socket.__dict__.get(name))
-            setattr(socket.socket, name, method)
+            self._put[kind, name] = (method, kind.__dict__.get(name))
+            setattr(kind, name, method)
 
     def remove(self) -> None:
-        """Leave ``socket.socket`` as it was; idempotent.
+        """Leave the classes as they were; idempotent.
 
         A method that someone else has put over ours since then stays, and still calls ours.
         """
-        for name, (method, own) in self._put.items():
-            if socket.socket.__dict__.get(name) is not method:
+        for (kind, name), (method, own) in self._put.items():
+            if kind.__dict__.get(name) is not method:
                 continue
             if own is None:
-                delattr(socket.socket, name)
+                delattr(kind, name)
             else:
-                setattr(socket.socket, name, own)
+                setattr(kind, name, own)
         self._put.clear()
         self._connections.clear()
 
@@ -107,7 +131,7 @@ class SocketBoundary:
                 length = memoryview(data).nbytes
             offset = connection.sent
             connection.sent = offset + length
-            connection.threads.add(get_ident())
+            connection.workers.add(self._worker())
             if (listener := self.listener) is not None and length:
                 copy = bytes(memoryview(data).cast("B")[:length])
                 listener.hear(Heard(connection.out, True, offset, start_ns, copy))
@@ -127,7 +151,7 @@ class SocketBoundary:
                 return
             offset = connection.received
             connection.received = offset + length
-            connection.threads.add(get_ident())
+            connection.workers.add(self._worker())
             if (listener := self.listener) is not None and length:
                 copy = bytes(memoryview(data).cast("B")[:length])
                 listener.hear(Heard(connection.back, False, offset, self._buffer.clock(), copy))
@@ -188,15 +212,16 @@ class SocketBoundary:
             "listen": self._make_listen,
             "shutdown": self._make_shutdown,
             "close": self._make_close,
+            "dup": self._make_dup,
         }
 
     def _make_send(self, original: Any) -> Any:
         clock, sent = self._buffer.clock, self._sent
 
-        def send(sock: socket.socket, *arguments: Any) -> Any:
+        def send(sock: socket.socket, *arguments: Any, **named: Any) -> Any:
             start_ns = clock()
             try:
-                length = original(sock, *arguments)
+                length = original(sock, *arguments, **named)
             except BaseException as error:
                 sent(sock, b"", 0, start_ns, error)
                 raise
@@ -267,6 +292,21 @@ class SocketBoundary:
 
         return accept
 
+    def _make_do_read(self, original: Any) -> Any:
+        clock, getframe = self._buffer.clock, sys._getframe
+
+        def do_read(server: Any) -> Any:
+            start_ns = clock()
+            found = original(server)
+            if found:
+                self._connections.watch(found[0])
+                connection = self._connections.find(found[0])
+                if connection is not None:
+                    self._did(TransferKind.ACCEPT, connection.back, start_ns, getframe(1))
+            return found
+
+        return do_read
+
     def _make_connect(self, original: Any) -> Any:
         clock, getframe = self._buffer.clock, sys._getframe
 
@@ -319,6 +359,14 @@ class SocketBoundary:
 
         return shutdown
 
+    def _make_dup(self, original: Any) -> Any:
+        def dup(sock: socket.socket) -> Any:
+            twin = original(sock)
+            self._connections.share(sock, twin)
+            return twin
+
+        return dup
+
     def _make_close(self, original: Any) -> Any:
         clock, getframe = self._buffer.clock, sys._getframe
 
@@ -328,8 +376,7 @@ class SocketBoundary:
             connection = self._connections.find(sock)
             result = original(sock)
             # As long as a file made of it is open, so is the connection; the last one closes it.
-            if connection is not None and not connection.closed and sock.fileno() < 0:
-                connection.closed = True
+            if connection is not None and sock.fileno() < 0 and self._connections.close(sock):
                 self._did(TransferKind.CLOSE, connection.out, start_ns, getframe(1), connection.sent)
             return result
 
