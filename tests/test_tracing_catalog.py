@@ -58,6 +58,9 @@ def names_in(file):
 
 @pytest.mark.parametrize("package", catalog.STACK)
 def test_each_package_is_installed(package):
+    if package == "gevent":  # but not in this environment: python-socketio would take it
+        assert (_gevent() / "pywsgi.py").is_file()
+        return
     assert importlib.util.find_spec(package) is not None
 
 
