@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +20,8 @@ from lab_server.house import House
 from lab_server.lessons import Lesson
 from lab_server.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Auction:
@@ -31,6 +35,26 @@ class Auction:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clock", Clock(self.socketio, self.house))
+
+    def listen_to_others(self, seconds: float = 5.0) -> bool:
+        """Subscribe to the message queue, if there is one; whether that was done within so many seconds.
+
+        The library does so when its first client comes.  What another process
+        announces at that moment would not reach this client.
+        """
+        server = self.socketio.server
+        if not self.settings.message_queue:
+            return True
+        if not server.manager_initialized:
+            server.manager_initialized = True
+            server.manager.initialize()
+        deadline = time.monotonic() + seconds
+        while not getattr(server.manager.pubsub, "subscribed", False):
+            if time.monotonic() > deadline:
+                log.warning("the message queue does not answer; the library goes on trying")
+                return False
+            time.sleep(0.01)
+        return True
 
     def close(self) -> None:
         """Let go of the database."""

@@ -36,13 +36,18 @@ Lessons:
 {_LESSONS}
 
 \b
-Environment:
+Environment, because these hold passwords:
+  LAB_SERVER_MESSAGE_QUEUE     redis://..., where several processes meet; none if there is only one
   LAB_SERVER_SECRET_KEY        signs the session cookie
   LAB_SERVER_AUCTIONEER_TOKEN  opens the auctioneer's namespace
+Options can be set there, too: LAB_SERVER_PORT, LAB_SERVER_DATABASE, ...
 """
 
 
-@click.command(epilog=_EPILOG, context_settings={"show_default": True, "max_content_width": 110})
+@click.command(
+    epilog=_EPILOG,
+    context_settings={"show_default": True, "max_content_width": 110, "auto_envvar_prefix": "LAB_SERVER"},
+)
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port; 0 takes a free one.")
 @click.option(
@@ -60,6 +65,9 @@ Environment:
     "--allowed-origin", "origins", multiple=True, metavar="URL", help="Another site that may connect."
 )
 @click.option(
+    "--behind-proxy", is_flag=True, help="Believe X-Forwarded-For and -Proto of the proxy in front."
+)
+@click.option(
     "--ping-interval",
     default=Settings().ping_interval,
     type=click.IntRange(1, 25),
@@ -75,6 +83,7 @@ def main(
     lessons: tuple[str, ...],
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
+    behind_proxy: bool,
     ping_interval: int,
     log_level: str,
     stop_with_parent: bool,
@@ -96,6 +105,8 @@ def main(
         allowed_hosts=(*LOOPBACK_HOSTS, *hosts),
         allowed_origins=origins,
         ping_interval=ping_interval,
+        message_queue=os.environ.get("LAB_SERVER_MESSAGE_QUEUE"),
+        behind_proxy=behind_proxy,
     )
     secrets = secrets_from_environment()
     settings = replace(settings, **secrets)

@@ -50,7 +50,9 @@ class ProductionHandler(WSGIHandler):
             self.close_connection = True
 
 
-@click.command(context_settings={"show_default": True, "max_content_width": 110})
+@click.command(
+    context_settings={"show_default": True, "max_content_width": 110, "auto_envvar_prefix": "LAB_SERVER"}
+)
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="The port; 0 takes a free one.")
 @click.option("--allowed-host", "hosts", multiple=True, metavar="NAME", help="A name of this server.")
@@ -109,6 +111,7 @@ def serve(auction: Auction, host: str, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, over.set)
     auction.clock.start()
+    auction.listen_to_others()
     url = f"http://{host}:{server.server_port}"
     click.echo(f"Process {os.getpid()}, instance {auction.settings.instance}, listens on {url}")
     sys.stdout.flush()

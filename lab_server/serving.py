@@ -146,6 +146,7 @@ def serve(auction: Auction, server: BaseWSGIServer, *, announce: Callable[[], No
     signal.signal(signal.SIGTERM, stop)
     try:
         auction.clock.start()
+        auction.listen_to_others()
         announce()
         server.serve_forever(poll_interval=TURN)
     finally:

@@ -81,6 +81,20 @@ def auction(session: Session) -> None:
         client.receive(timeout=PATIENCE)
 
 
+def two_servers(session: Session) -> None:
+    """Alice is with one server and Bob with another; a bid is told to both, by way of the message queue."""
+    alice = session.connect("alice", to="server 1", in_order=True)
+    bob = session.connect("bob", to="server 2", in_order=True)
+    for client in (alice, bob):
+        lot = client.call("join", {"lot": LOT}, timeout=PATIENCE)["lot"]
+        client.receive(timeout=PATIENCE)
+    bidder = "Alice" if not lot["highest"] or lot["highest"]["bidder"] != "Alice" else "Carol"
+    bid = {"id": str(uuid.uuid4()), "lot": LOT, "bidder": bidder, "cents": lot["minimum_cents"]}
+    alice.call("bid", bid, timeout=PATIENCE)
+    for client in (alice, bob):
+        client.receive(timeout=PATIENCE)
+
+
 def answers(session: Session) -> None:
     """The server asks for an acknowledgement, and a client sends bytes."""
     alice = session.connect("alice", in_order=True)
@@ -183,6 +197,7 @@ class Play:
     from_start: bool = False  # from the application's first line on
     cured: bool = False  # of the fault that the scenario is there to show
     unread: bool = False  # the server may end a connection before it has read all
+    servers: int = 0  # so many processes on one message queue; 0 is one without any
 
     @property
     def name(self) -> str:
@@ -224,6 +239,12 @@ PLAYS = (
         auction,
         ("lab_server", "--port", "0"),
         (*_WEBSOCKET, "enter a room", "binary out", "bid", "bids placed", "ack from the server"),
+    ),
+    Play(
+        two_servers,
+        ("lab_server",),
+        (*_WEBSOCKET, "enter a room", "broadcast out", "bid", "bids placed", "ack from the server"),
+        servers=2,
     ),
     Play(answers, _SMALLEST, (*_WEBSOCKET, "ack from the client", "binary in", "binary out", "heard")),
     Play(crowd, _SEED, (*_WEBSOCKET, "event in", "broadcast out")),

@@ -70,7 +70,8 @@ class TestReference:
     def test_nothing_is_missing_and_the_tracer_had_no_fault(self, name):
         recorded = replayed(name).recording
         assert recorded.meta.bytes_lost == 0
-        assert [(trace.lost, trace.faults) for trace in recorded.traces] == [(0, 0), (0, 0)]
+        assert {(trace.lost, trace.faults) for trace in recorded.traces} == {(0, 0)}
+        assert len(recorded.traces) == 1 + max(1, BY_NAME[name].servers)
 
     def test_each_of_its_journeys_is_whole(self, name):
         run = replayed(name)

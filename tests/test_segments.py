@@ -41,7 +41,7 @@ def test_by_time_those_of_one_stamp_stay_as_they_were(made):
 @given(some, st.integers(0, 65535))
 def test_each_connection_to_a_port_is_given_once_whole_and_in_order(made, port):
     columns = Segments.of(made)
-    connections = [[made[place] for place in places.tolist()] for places in columns.connections(port)]
+    connections = [[made[place] for place in places.tolist()] for places in columns.connections({port})]
     wanted = [one for one in made if port in (one.flow.source.port, one.flow.destination.port)]
     assert sorted(one.time_ns for found in connections for one in found) == sorted(
         one.time_ns for one in wanted

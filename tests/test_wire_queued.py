@@ -49,6 +49,10 @@ def test_what_is_none_of_its_messages(payload):
 
 def test_a_client_is_named_by_its_session():
     assert queued.told(b'{"method":"disconnect","sid":"abc"}') == "disconnect to abc"
+    assert (
+        queued.told(b'{"method":"emit","event":"x","room":"WA7pbCJGLRIVcMw6AAAB"}')
+        == 'emit "x" to one client'
+    )
 
 
 def test_secrets_in_other_payloads_are_not_told():

@@ -20,6 +20,7 @@ from utils.errors import InputError
 from utils.server import Server
 
 if TYPE_CHECKING:
+    from utils.cluster.cluster import Cluster
     from utils.records import Level
     from utils.run import Run
     from utils.session import Session
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from utils.views.view import View
 
 #: The one application that runs at a time, and the lock that keeps it one.
-_running: list[Server] = []
+_running: list[Server | Cluster] = []
 _starting = threading.Lock()
 
 #: The live view that is being filled, and the server whose packets it shows.
@@ -64,14 +65,49 @@ def start(module: str, *arguments: str, mode: str | None = None, from_start: boo
     threading.Thread(target=_import_the_rest, name="imports", daemon=True).start()
     with _starting:
         chosen = rights.choose_mode(mode)
-        for server in list(_running):
-            if server.serves(module, arguments, chosen, from_start=from_start):
-                return server
-            server.stop()
-            _running.remove(server)
+        for running in list(_running):
+            if isinstance(running, Server) and running.serves(
+                module, arguments, chosen, from_start=from_start
+            ):
+                return running
+            _end(running)
         server = Server.start(module, arguments, chosen, from_start=from_start)
         _running.append(server)
         return server
+
+
+def start_cluster(
+    module: str,
+    *arguments: str,
+    servers: int = 2,
+    sticky: str = "cookie",
+    database: str = "sqlite",
+    open_queue: bool = False,
+    mode: str | None = None,
+) -> Cluster:
+    """Start so many processes of ``python -m module``, traced, on one Redis and one database, behind nginx.
+
+    As with :func:`start`, the same call again gives what runs already, and
+    another call stops it first.  ``sticky`` says what leads a client to the
+    same server again: a "cookie", its "address", or "none"; ``database`` is
+    "sqlite" or "postgresql"; ``open_queue`` leaves the password off, to see
+    what that means.
+
+    Raises EnvironmentLack if a program is missing, ProcessError if one does not come up.
+    """
+    from utils.cluster.cluster import Cluster, Plan
+
+    threading.Thread(target=_import_the_rest, name="imports", daemon=True).start()
+    plan = Plan(module, arguments, servers, sticky, database, open_queue=open_queue)
+    with _starting:
+        chosen = rights.choose_mode(mode)
+        for running in list(_running):
+            if isinstance(running, Cluster) and running.serves(plan, chosen):
+                return running
+            _end(running)
+        cluster = Cluster.start(plan, chosen)
+        _running.append(cluster)
+        return cluster
 
 
 def stop() -> None:
@@ -128,6 +164,11 @@ def watch() -> Live:
             next_step="run the cell that calls lab.start(...), then this one again",
         )
     server = _running[-1]
+    if not isinstance(server, Server):
+        raise InputError(
+            "the live view shows one server, not a cluster",
+            next_step="record the cluster (lab.record), or start one server (lab.start)",
+        )
     for watched, view in _watching:
         if watched is server and view.state == "live":
             return view
@@ -274,6 +315,11 @@ def _import_the_rest() -> None:
     """While one waits for the server, there is time for it."""
     for name in _NEEDED_LATER:
         import_module(name)
+
+
+def _end(running: Server | Cluster) -> None:
+    running.stop()
+    _running.remove(running)
 
 
 def _watch_no_longer() -> None:

@@ -47,6 +47,7 @@ STACK = (
     "websocket-client",
     "requests",
     "urllib3",
+    "redis",
 )
 
 EXCERPT_LINES = 15
@@ -67,6 +68,7 @@ LAYOUTS = {
     "h11": Layout("", "v{version}"),
     "python-engineio": Layout("src/", "v{version}"),
     "python-socketio": Layout("src/", "v{version}"),
+    "redis": Layout("", "v{version}"),
     "requests": Layout("src/", "v{version}"),
     "simple-websocket": Layout("src/", "v{version}"),
     "urllib3": Layout("src/", "{version}"),

@@ -25,7 +25,7 @@ from pathlib import Path
 from utils import libraries, sources
 from utils.capture import files
 from utils.errors import CaptureFileError, InputError
-from utils.records import Code, Meta, Recording, Site, Trace
+from utils.records import Code, Meta, Recording, Service, Site, Trace
 from utils.streams.overview import bytes_missing, server_port
 from utils.tracing import store
 
@@ -60,7 +60,8 @@ def save(recording: Recording, folder: Path) -> Path:
         )
         files.write_segments(fresh / PACKETS_FILE, recording.segments)
         for trace in recording.traces:
-            store.save(_renamed(trace, _portable), fresh / f"{trace.process}{TRACE_SUFFIX}")
+            name = trace.process.replace(" ", "-")
+            store.save(_renamed(trace, _portable), fresh / f"{name}{TRACE_SUFFIX}")
         if recording.sources is not None:
             sources.save(recording.sources, fresh / SOURCES_FILE)
         fresh.chmod(0o755)
@@ -158,8 +159,10 @@ def _load_meta(path: Path) -> Meta:
             next_step="make the recording again, or use the version that wrote it",
         )
     try:
-        return Meta(**facts)
-    except TypeError as error:
+        listening = dict(facts.pop("services", {}))
+        services = {int(port): Service(*service) for port, service in listening.items()}
+        return Meta(**facts, services=services)
+    except (TypeError, ValueError) as error:
         raise CaptureFileError(
             f"{path} is incomplete", why=str(error), next_step="make the recording again"
         ) from error

@@ -223,6 +223,14 @@ class Trace:
 # ── what a recording is ──────────────────────────────────────────────────────
 
 
+class Service(NamedTuple):
+    """What listens at a port: a process of the application, or a program that its processes use."""
+
+    name: str  # as the views call it: "server", "server 2", "Redis"
+    protocol: str = "http"  # "http" (with all that it may be upgraded to) or "redis"
+    traced: bool = True  # whether its own process was
+
+
 @dataclass(frozen=True, slots=True)
 class Meta:
     """How a recording came to be."""
@@ -238,6 +246,12 @@ class Meta:
     bytes_lost: int = 0  # that the capture missed, as the sequence numbers tell
     packets_dropped: int = 0  # that the kernel had no room for, as it tells itself
     extra: Mapping[str, Any] = field(default_factory=dict)
+    services: Mapping[int, Service] = field(default_factory=dict)  # port → what listens; none: one server
+
+    @property
+    def listening(self) -> Mapping[int, Service]:
+        """What listens, by its port: the one server, unless there are several."""
+        return self.services or {self.port: Service("server")}
 
 
 class Definition(NamedTuple):

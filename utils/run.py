@@ -33,6 +33,7 @@ from utils.records import (
     Transfer,
 )
 from utils.streams import dissection
+from utils.streams.ports import Ports
 from utils.wire.units import Side
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ class Run:
     @cached_property
     def messages(self) -> dissection.Messages:
         """Every decoded message, by time."""
-        return dissection.messages(self.recording.segments, server_port=self.recording.meta.port)
+        return dissection.messages(
+            self.recording.segments, server_port=Ports.listening(self.recording.meta.listening)
+        )
 
     @cached_property
     def book(self) -> Book:
@@ -83,6 +86,11 @@ class Run:
         # In a capture without calls nobody has a name, and there is nothing to look for.
         return naming.named(self.messages, known) if known else known
 
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """The name of each end, by its port: the clients', and those of what they speak to."""
+        return self.clients | {port: one.name for port, one in self.recording.meta.listening.items()}
+
     def events(self, name: str, side: Side | None = None) -> list[Message]:
         """The messages that carry the Socket.IO event ``name``, by time."""
         found = [self.messages[place] for place, packet in self.messages.socketio() if packet.event == name]
@@ -98,9 +106,13 @@ class Run:
 
     def received(self, name: str) -> dict[str, list[Any]]:
         """For each client, what the event ``name`` brought it, as the wire tells."""
-        found: dict[str, list[Any]] = {client: [] for client in sorted(set(self.clients.values()))}
+        # What stands between is no client: it passes on what it is told.
+        between = {one.name for one in self.recording.meta.listening.values()}
+        found: dict[str, list[Any]] = {one: [] for one in sorted(set(self.clients.values()) - between)}
         for message in self.events(name, Side.SERVER):
             client = self.clients.get(message.flow.destination.port, str(message.flow.destination))
+            if client in between:
+                continue
             for packet in message.unit.packets:
                 if packet.socketio is not None and packet.socketio.event == name:
                     found.setdefault(client, []).append(packet.socketio.data[1:])
@@ -204,7 +216,10 @@ class Run:
     def check(self, event: str | None = None) -> JoinReport:
         """How well calls and packets agree, over every byte of a journey, or else of the recording."""
         chosen = self.messages if event is None else self._carried_by(event)
-        return check(self._journeys.turns, chosen)
+        traced = {trace.process for trace in self.recording.traces}
+        listening = self.recording.meta.services.values()
+        elsewhere = {service.name for service in listening} - traced
+        return check(self._journeys.turns, chosen, lambda port: self.names.get(port) in elsewhere)
 
     # ── views ────────────────────────────────────────────────────────────────
 
@@ -217,7 +232,7 @@ class Run:
 
         meta, chosen = self.recording.meta, self._chosen(event)
         lost = wording.lost(meta.packets_dropped, meta.bytes_lost)
-        return tables.packets(chosen, self.clients, whole=event is None, lost=lost, start=start, most=most)
+        return tables.packets(chosen, self.names, whole=event is None, lost=lost, start=start, most=most)
 
     def frames(self, event: str) -> View:
         """How many calls of which library took part in a journey, thread by thread."""
@@ -336,7 +351,7 @@ class Run:
             ledgers[id(message)],
             [ledgers[id(one)] for one in others],
             self.link,
-            self.clients,
+            self.names,
             name,
         )
 
@@ -395,13 +410,13 @@ class Run:
         """The messages between clients and server, drawn; with ``event``, of its journey only."""
         from utils.views.ladder import ladder
 
-        return ladder(self._chosen(event), self.clients)
+        return ladder(self._chosen(event), self.names)
 
     def mermaid(self, event: str | None = None) -> View:
         """The same ladder as a Mermaid sequence diagram, which JupyterLab draws and anybody can edit."""
         from utils.views.ladder import mermaid
 
-        return mermaid(self._chosen(event), self.clients)
+        return mermaid(self._chosen(event), self.names)
 
     def report(self, path: str | Path, *, form: str | None = None, deep: bool = False) -> Path:
         """Write the open-source report of this recording into ``path``.
@@ -436,7 +451,7 @@ class Run:
         """
         from utils.views import traceevents
 
-        return traceevents.write(Path(path), self.recording, self.messages, self.clients)
+        return traceevents.write(Path(path), self.recording, self.messages, self.names)
 
     def save(self, folder: str | Path) -> Path:
         """Save the recording into ``folder``; :func:`utils.lab.load` reads it again."""

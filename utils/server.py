@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from utils.application import Application
 from utils.capture.live import LiveCapture
 from utils.capture.rights import Mode
-from utils.errors import ProcessError
+from utils.errors import InputError, ProcessError
+from utils.records import Service
 from utils.supervision import Child
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Server:
     child: Child | None = None
     capture: LiveCapture | None = None
     from_start: bool = False
+    process: str = PROCESS
 
     @classmethod
     def start(cls, module: str, arguments: Sequence[str], mode: Mode, *, from_start: bool = False) -> Server:
@@ -70,8 +72,22 @@ class Server:
         paths = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
         env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
         server = cls._launch(application, mode, folder, [], env, from_start, where=folder)
-        server._wait_until_ready(30.0)
+        server.wait_until_ready()
         return server
+
+    @classmethod
+    def one_of_several(
+        cls, module: str, arguments: Sequence[str], mode: Mode, process: str, environment: Mapping[str, str]
+    ) -> Server:
+        """The same as one of several, which has a name of its own, ``process``, and more in its environment.
+
+        It is not waited for, and has no capture of its own.
+        """
+        application = Application.of_module(module, arguments, _folder_of(module))
+        folder = Path(tempfile.mkdtemp(prefix="socketio-lab-"))
+        paths = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
+        env = {**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        return cls._launch(application, mode, folder, [], env, False, where=folder, process=process)
 
     @classmethod
     def watch(cls, application: Application, mode: Mode, *, port: int | None = None) -> Server:
@@ -88,7 +104,7 @@ class Server:
         # What it says is read as it is said, and not in pieces of 8 kB.
         env = {"PYTHONUNBUFFERED": "1"}
         server = cls._launch(application, mode, folder, options, env, True, where=None)
-        server._wait_until_ready(threading.TIMEOUT_MAX)
+        server.wait_until_ready(threading.TIMEOUT_MAX)
         return server
 
     @classmethod
@@ -102,9 +118,10 @@ class Server:
         from_start: bool,
         *,
         where: Path | None,
+        process: str = PROCESS,
     ) -> Server:
         # Ready to record, but not yet, unless it is asked for: to trace the imports takes time.
-        options = [*options, "--process", PROCESS, "--start" if from_start else "--trace"]
+        options = [*options, "--process", process, "--start" if from_start else "--trace"]
         if mode.name == "tap":
             options.append("--tap")
         if application.root is not None:
@@ -119,10 +136,12 @@ class Server:
             python=application.python,
             loud=where is None,
         )
-        capture = LiveCapture() if mode.name == "live" else None
-        return cls(application, mode, folder, child, capture, from_start)
+        # Several are captured together.
+        capture = LiveCapture() if mode.name == "live" and process == PROCESS else None
+        return cls(application, mode, folder, child, capture, from_start, process)
 
-    def _wait_until_ready(self, deadline: float) -> None:
+    def wait_until_ready(self, deadline: float = 30.0) -> None:
+        """Wait until it listens, for so many seconds at most.  Raises ProcessError if it does not."""
         assert self.child is not None
         try:
             if self.capture is not None:  # it gets ready meanwhile
@@ -146,6 +165,22 @@ class Server:
     def url(self) -> str:
         """Where it is reached: always by the literal address, never by a name."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """The processes that serve: itself."""
+        return (self,)
+
+    @property
+    def services(self) -> Mapping[int, Service]:
+        """What listens, by its port."""
+        return {self.port: Service(self.process)}
+
+    def address(self, name: str | None = None) -> str:
+        """The URL of what goes by ``name``.  Raises InputError if that is another."""
+        if name not in (None, self.process):
+            raise InputError(f"there is no {name!r}", why=f"one server was started, {self.process!r}")
+        return self.url
 
     @property
     def log(self) -> Path | None:

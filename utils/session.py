@@ -2,7 +2,7 @@
 
 The rule kept here: whatever happens in the scenario, the capture ends, the
 tracers stop and the clients are closed, in that order of need; and nothing is
-watched but the server's own port.
+watched but the ports of what was started for it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from __future__ import annotations
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from utils import clients, libraries, recording
+from utils.application import Application
 from utils.byhand import ByHand
 from utils.capture import files, rights, tap
-from utils.capture.live import Counts
+from utils.capture.live import Counts, LiveCapture
 from utils.errors import InputError
-from utils.records import Meta, Recording, Segment, Trace, TransferKind
+from utils.records import Flow, Meta, Recording, Segment, Service, Trace, TransferKind
 from utils.server import Server
 from utils.streams.overview import bytes_missing
+from utils.streams.segments import Segments
 from utils.tracing.collector import Collector
 
 if TYPE_CHECKING:
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 #: The name of the notebook's own process in every recording.
 PROCESS = "client"
 
+#: What goes out of the socket that did it.
+_OUTWARD = (TransferKind.SEND, TransferKind.CONNECT, TransferKind.SHUTDOWN, TransferKind.CLOSE)
+
 #: How long a client may take to connect, in seconds: a slow machine is no error.
 PATIENCE = 30
 
@@ -41,11 +47,36 @@ PATIENCE = 30
 SETTLE = 5
 
 
+class Subject(Protocol):
+    """What is recorded: a server, or several that work together."""
+
+    @property
+    def application(self) -> Application: ...
+    @property
+    def mode(self) -> rights.Mode: ...
+    @property
+    def capture(self) -> LiveCapture | None: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def servers(self) -> Sequence[Server]:
+        """The processes of the application, which are traced."""
+
+    @property
+    def services(self) -> Mapping[int, Service]:
+        """What listens, by its port: these processes, and what they use."""
+
+    def address(self, name: str | None = None) -> str:
+        """The URL of what goes by ``name``; of what clients come to, without one."""
+
+
 @dataclass
 class Session:
     """What a scenario is handed: a server's address, and clients on demand."""
 
-    server: Server
+    server: Subject
     clients: dict[str, socketio.SimpleClient] = field(default_factory=dict)
     #: Who connected, and when it began and had ended.
     windows: list[tuple[str, int, int]] = field(default_factory=list)
@@ -57,11 +88,14 @@ class Session:
         self,
         name: str,
         *,
+        to: str | None = None,
         in_order: bool = False,
         websocket: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> socketio.SimpleClient:
         """A connected python-socketio client that the views will call ``name``.
+
+        Of several servers it connects ``to`` the one that goes by that name.
 
         One that receives binary events had better be ``in_order``; how it asks
         for its WebSocket may be changed by ``websocket`` (for both, see
@@ -72,7 +106,7 @@ class Session:
         client = clients.make(self._http(), in_order=in_order, websocket=websocket)
         self.clients[name] = client
         with self.connecting(name):
-            client.connect(self.server.url, wait_timeout=PATIENCE, **options)
+            client.connect(self.server.address(to), wait_timeout=PATIENCE, **options)
         return client
 
     def by_hand(self, name: str) -> ByHand:
@@ -97,10 +131,12 @@ class Session:
         """The same with ``POST path``."""
         return self.ask("POST", path, name, **options)
 
-    def ask(self, method: str, path: str, name: str = "visitor", **options: Any) -> requests.Response:
-        """The same with any method."""
+    def ask(
+        self, method: str, path: str, name: str = "visitor", *, to: str | None = None, **options: Any
+    ) -> requests.Response:
+        """The same with any method; of several servers, ``to`` the one that goes by that name."""
         with self._http() as http, self.connecting(name):
-            return http.request(method, self.server.url + path, **{"timeout": PATIENCE, **options})
+            return http.request(method, self.server.address(to) + path, **{"timeout": PATIENCE, **options})
 
     def close(self) -> None:
         """Let every client leave, and close what they opened; a second time, nothing happens."""
@@ -130,13 +166,14 @@ class Session:
         self.windows.append((name, began, time.time_ns()))
 
 
-def record_live(scenario: Callable[[Session], object], server: Server, name: str) -> Recording:
+def record_live(scenario: Callable[[Session], object], server: Subject, name: str) -> Recording:
     """Run ``scenario`` against ``server`` with packets captured and calls traced.
 
     A server that waits for it is let go, and one that ends meanwhile leaves
     what it can: its packets, and its trace if it ended in order.  Whatever the
     scenario raises comes through, after everything is in order.
     """
+    watched = server.services.keys()
     tapping = server.mode.name == "tap"
     collector = Collector(PROCESS, tap=tapping)
     session = Session(server)
@@ -144,42 +181,46 @@ def record_live(scenario: Callable[[Session], object], server: Server, name: str
     with tempfile.TemporaryDirectory(prefix="socketio-lab-") as folder, ExitStack() as stack:
         if server.capture is not None:
             stack.callback(server.capture.stop)
-            server.capture.start(server.port)
-        stack.callback(server.trace_stop)
-        server.trace_start()
+            server.capture.start(*watched)
+        for one in server.servers:
+            stack.callback(one.trace_stop)
+            one.trace_start()
         stack.enter_context(collector)
         stack.callback(session.close)
-        server.go()
+        for one in server.servers:
+            one.go()
         scenario(session)
         session.close()
         collector.stop()
-        client = _at_port(collector.take(), server.port)
+        client = _at_ports(collector.take(), watched)
         closed = {one.flow.source.port for one in client.transfers if one.kind is TransferKind.CLOSE}
-        clients.until(lambda: closed.isdisjoint(server.trace_peers()), SETTLE)
-        server.trace_stop()
+        clients.until(lambda: all(closed.isdisjoint(one.trace_peers()) for one in server.servers), SETTLE)
+        for one in server.servers:
+            one.trace_stop()
         # By name, as a folder lists them: a loaded recording equals the saved one.
-        ports = server.ports()
-        traces = tuple(trace for trace in (client, server.trace()) if trace is not None)
+        others = [port for one in server.servers for port in one.ports() if port not in watched]
+        left = (one.trace() for one in server.servers)
+        traces = (client, *(trace for trace in left if trace is not None))
         if server.capture is not None:
             path = Path(folder) / recording.PACKETS_FILE
             counts = server.capture.collect(path)
             segments: Sequence[Segment] = files.read(path).segments
         else:
-            segments = tap.segments_from([_at_port(trace, server.port) for trace in traces])
+            segments = tap.segments_from([_at_ports(trace, watched) for trace in traces])
             traces = tuple(map(_without_data, traces))
     rights.assert_clean(segments)
     meta = _meta(name, server, session, traces, segments, counts)
-    if others := [port for port in ports if port != server.port]:
+    if others:
         meta = replace(meta, extra={**meta.extra, "other ports": others})
     return Recording(meta, segments, traces)
 
 
-def _at_port(trace: Trace, port: int) -> Trace:
-    """``trace`` without the sockets of anything but the server at ``port``."""
+def _at_ports(trace: Trace, ports: Collection[int]) -> Trace:
+    """``trace`` without the sockets of anything but the servers at ``ports``."""
     ours = tuple(
         transfer
         for transfer in trace.transfers
-        if port in (transfer.flow.source.port, transfer.flow.destination.port)
+        if transfer.flow.source.port in ports or transfer.flow.destination.port in ports
     )
     return replace(trace, transfers=ours)
 
@@ -191,13 +232,15 @@ def _without_data(trace: Trace) -> Trace:
 
 def _meta(
     name: str,
-    server: Server,
+    server: Subject,
     session: Session,
     traces: Iterable[Trace],
     segments: Iterable[Segment],
     counts: Counts,
 ) -> Meta:
-    versions = {library: libraries.distribution(library).version for library in libraries.STACK}
+    versions = dict(_versions())
+    listening = {} if len(server.services) == 1 else dict(server.services)
+    named = _client_ports(session, traces, listening, Segments.of(segments).flows)
     return Meta(
         name=name,
         mode=server.mode.name,
@@ -211,17 +254,41 @@ def _meta(
         packets_dropped=counts.dropped,
         extra={
             "application": list(server.application.shown),
-            "clients": {str(port): client for port, client in _client_ports(session, traces)},
+            "clients": {str(port): client for port, client in named},
         },
+        services=listening,
     )
 
 
-def _client_ports(session: Session, traces: Iterable[Trace]) -> Iterator[tuple[int, str]]:
-    """Each client port with the name of the client that opened it, by the connects seen."""
+def _versions() -> Iterator[tuple[str, str]]:
+    """The versions of the stack; a part that a stack does without is left out."""
+    for name in libraries.STACK:
+        with suppress(PackageNotFoundError):
+            yield name, libraries.distribution(name).version
+
+
+def _client_ports(
+    session: Session, traces: Iterable[Trace], listening: Mapping[int, Service], flows: Iterable[Flow]
+) -> Iterator[tuple[int, str]]:
+    """Each client port with the name of what opened it."""
+    opened: set[int] = set()
     for trace in traces:
-        if trace.process != PROCESS:
-            continue
         for transfer in trace.transfers:
-            for name, began, ended in session.windows:
-                if transfer.kind is TransferKind.CONNECT and began <= transfer.start_ns <= ended:
-                    yield transfer.flow.source.port, name
+            if trace.process == PROCESS:
+                # By the connects seen: several clients are one process.
+                for name, began, ended in session.windows:
+                    if transfer.kind is TransferKind.CONNECT and began <= transfer.start_ns <= ended:
+                        yield transfer.flow.source.port, name
+                opened.add(transfer.flow.source.port)
+                continue
+            here, there = transfer.flow if transfer.kind in _OUTWARD else transfer.flow.reverse
+            if there.port in listening and here.port not in listening and here.port not in opened:
+                opened.add(here.port)
+                yield here.port, trace.process  # a server is a client of what it uses
+    # What no traced process opened comes from what stands before the servers.
+    before = [one.name for one in listening.values() if one.protocol == "http" and not one.traced]
+    traced = {port for port, one in listening.items() if one.traced}
+    for here, there in flows:
+        if before and there.port in traced and here.port not in opened:
+            opened.add(here.port)
+            yield here.port, before[0]

@@ -1,4 +1,4 @@
-"""Linux's packet sockets: one TCP port of the loopback, each packet once, nanosecond stamps.
+"""Linux's packet sockets: chosen TCP ports of the loopback, each packet once, nanosecond stamps.
 
 The rule kept here: a socket receives nothing until its filter and its room are
 in place, so no foreign packet enters and none of the first ones is lost; and
@@ -11,7 +11,7 @@ import ctypes
 import select
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from utils.capture import bpf, stamped
@@ -68,9 +68,9 @@ def prepare(make_room: Callable[[socket.socket], None]) -> socket.socket:
     return prepared
 
 
-def begin(prepared: socket.socket, port: int, iface: str) -> None:
-    """Receive the TCP segments to and from ``port`` from here on."""
-    program = bpf.tcp_port(port)
+def begin(prepared: socket.socket, ports: Collection[int], iface: str) -> None:
+    """Receive the TCP segments to and from ``ports`` from here on."""
+    program = bpf.tcp_ports(ports)
     instructions = ctypes.create_string_buffer(program)  # the kernel copies them from here
     attach = struct.pack("@HP", len(program) // bpf.INSTRUCTION, ctypes.addressof(instructions))
     prepared.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attach)
@@ -97,9 +97,9 @@ class PacketSocket:
         self._poll = select.poll()
         self._poll.register(self.socket, select.POLLIN)
 
-    def begin(self, port: int, iface: str = LOOPBACK) -> None:
-        """Receive the TCP segments to and from ``port`` from here on."""
-        begin(self.socket, port, iface)
+    def begin(self, ports: Collection[int], iface: str = LOOPBACK) -> None:
+        """Receive the TCP segments to and from ``ports`` from here on."""
+        begin(self.socket, ports, iface)
 
     def take(self, timeout: float) -> tuple[int, bytes]:
         """How many packets are here, and they themselves; if none are, wait for ``timeout`` seconds."""

@@ -27,7 +27,7 @@ class Counts:
 
 
 class LiveCapture:
-    """Captures one port at a time.  Every method may be called twice, and in any order.
+    """Captures some ports at a time.  Every method may be called twice, and in any order.
 
     A sniffer that did not do its part is ended; the next :meth:`start` begins with a new one.
     """
@@ -50,8 +50,8 @@ class LiveCapture:
         log = Path(self._folder.name) / "sniffer.log"
         self._child = Child.launch("utils.capture.sniffer", [], name="the sniffer", log=log)
 
-    def start(self, port: int) -> None:
-        """Capture the TCP packets of ``port`` from here on.
+    def start(self, *ports: int) -> None:
+        """Capture the TCP packets of ``ports`` from here on.
 
         Raises CaptureRightsError if packets may not be read.
         """
@@ -59,7 +59,7 @@ class LiveCapture:
         assert self._child is not None
         try:
             self._child.wait_until_ready()
-            self._child.request("capture", port=port)
+            self._child.request("capture", ports=ports)
         except ProcessError as error:
             self.close()
             raise CaptureRightsError(

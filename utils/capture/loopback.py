@@ -25,7 +25,7 @@ class LoopbackSocket(SuperSocket):
     def __init__(self, port: int, iface: str | None = None, **_: Any) -> None:
         self.iface = iface or LOOPBACK
         self._packets = PacketSocket()
-        self._packets.begin(port, self.iface)
+        self._packets.begin([port], self.iface)
         self.ins = self._packets.socket
         self.outs = None
 

@@ -7,7 +7,7 @@ Npcap on Windows), and stamps are as fine as the system gives them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from scapy.config import conf
@@ -17,17 +17,18 @@ from utils.capture.stamped import Stamped
 
 
 class PortableSocket:
-    """The TCP segments to and from one port on the loopback."""
+    """The TCP segments to and from chosen ports on the loopback."""
 
     link_type: int
     _socket: Any = None
 
-    def begin(self, port: int) -> None:
+    def begin(self, ports: Collection[int]) -> None:
         """Receive them from here on.
 
         Raises what the platform's socket raises where packets may not be read.
         """
-        self._socket = conf.L2listen(iface=conf.loopback_name, filter=f"tcp port {port}")
+        chosen = " or ".join(f"port {port}" for port in ports)
+        self._socket = conf.L2listen(iface=conf.loopback_name, filter=f"tcp and ({chosen})")
         self.link_type = _link_type(self._socket)
 
     def take(self, timeout: float) -> tuple[int, bytes]:

@@ -13,7 +13,7 @@ import mmap
 import select
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from utils.capture.afpacket import LOOPBACK, ROOM, SOL_PACKET, Statistics, begin, prepare, statistics
 from utils.capture.pcapng import ETHERNET
@@ -44,7 +44,7 @@ _FRAME_HEAD = struct.Struct("@IIIIIIH")
 
 
 class Ring:
-    """The TCP segments to and from one port, block by block.
+    """The TCP segments to and from chosen ports, block by block.
 
     A block is taken as the kernel filled it, whole: what it costs to take a
     packet is a share of one copy.  Raises PermissionError where packets may not
@@ -65,9 +65,9 @@ class Ring:
         self._poll.register(self._socket, select.POLLIN)
         self._next = 0  # the block that is ours next
 
-    def begin(self, port: int, iface: str = LOOPBACK) -> None:
-        """Receive the TCP segments to and from ``port`` from here on."""
-        begin(self._socket, port, iface)
+    def begin(self, ports: Collection[int], iface: str = LOOPBACK) -> None:
+        """Receive the TCP segments to and from ``ports`` from here on."""
+        begin(self._socket, ports, iface)
 
     def take(self, timeout: float) -> tuple[int, bytes]:
         """The next block and how many packets it holds; if none is ready, wait for ``timeout`` seconds."""

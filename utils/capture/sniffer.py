@@ -1,11 +1,11 @@
-"""The sniffer: a process of its own that takes one port's packets, and keeps them.
+"""The sniffer: a process of its own that takes the packets of chosen ports, and keeps them.
 
 The rule kept here: bytes and stamps are taken first and looked at later.  What
 the kernel hands over is spooled as it is; a capture file is made of it when
 somebody asks, in another thread.  (A notebook's kernel that is busy would make
 a sniffer in one of its threads lose most packets.)
 
-It stands by until it is told to ``capture`` a ``port``; from then on each
+It stands by until it is told to ``capture`` some ``ports``; from then on each
 ``collect`` brings what has arrived since the last one into a capture file of
 its own, ``out``; after ``end`` it stands by again.
 """
@@ -17,7 +17,7 @@ import queue
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -44,8 +44,8 @@ class Source(Protocol):
 
     link_type: int
 
-    def begin(self, port: int) -> None:
-        """Receive the TCP segments to and from ``port`` from here on."""
+    def begin(self, ports: Collection[int]) -> None:
+        """Receive the TCP segments to and from ``ports`` from here on."""
 
     def take(self, timeout: float) -> tuple[int, bytes]:
         """How many packets are here, and they themselves; if none are, wait for ``timeout`` seconds."""
@@ -165,7 +165,7 @@ class Sniffer:
         self.end({})
         source, self._spare = self._spare or _source(), None
         try:
-            source.begin(int(words["port"]))
+            source.begin([int(port) for port in words["ports"]])
         except BaseException:
             source.close()
             raise

@@ -8,7 +8,7 @@ and the packet is seen before its recv returns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from utils.journeys.turns import Turns
@@ -25,32 +25,53 @@ class JoinReport:
     unread: int = 0  # of them, bytes that nobody read before the reader closed its socket
     messages: int = 0
     in_order: int = 0  # messages with send start ≤ packet ≤ recv return
+    sent_elsewhere: int = 0  # bytes that a process sent which was not traced
+    received_elsewhere: int = 0
 
     @property
     def whole(self) -> bool:
-        """Every byte has its one send, and its one recv if it was read at all; no time contradicts."""
-        received = self.received_once + self.unread
-        return self.sent_once == self.data_bytes == received and self.in_order == self.messages
+        """Every byte has its one send, and its one recv if it was read at all; no time contradicts.
+
+        Of what was not traced (a message queue, a proxy) neither is asked.
+        """
+        sent = self.sent_once + self.sent_elsewhere
+        received = self.received_once + self.unread + self.received_elsewhere
+        return sent == self.data_bytes == received and self.in_order == self.messages
 
 
-def check(turns: Turns, messages: Iterable[Message]) -> JoinReport:
-    """Hold the wire against the calls: every byte, then every time."""
+def check(
+    turns: Turns, messages: Iterable[Message], is_elsewhere: Callable[[int], bool] = lambda _: False
+) -> JoinReport:
+    """Hold the wire against the calls: every byte, then every time.
+
+    ``is_elsewhere`` tells of a port whether what is there was not traced.
+    """
     report = JoinReport()
     for message in messages:
+        size = message.end - message.start
+        from_elsewhere, to_elsewhere = map(
+            is_elsewhere, (message.flow.source.port, message.flow.destination.port)
+        )
         sends = turns.senders(message.flow, message.start, message.end)
         recvs = turns.readers(message.flow, message.start, message.end)
         until = turns.unread_from(message.flow)
         unread = 0 if until is None else max(0, message.end - max(message.start, until))
-        arrived = unread > 0 or (bool(recvs) and message.last_ns <= max(recv.end_ns for recv in recvs))
-        left = bool(sends) and min(send.start_ns for send in sends) <= message.first_ns
+        arrived = (
+            to_elsewhere
+            or unread > 0
+            or (bool(recvs) and message.last_ns <= max(recv.end_ns for recv in recvs))
+        )
+        left = from_elsewhere or (bool(sends) and min(send.start_ns for send in sends) <= message.first_ns)
         report = replace(
             report,
-            data_bytes=report.data_bytes + message.end - message.start,
+            data_bytes=report.data_bytes + size,
             sent_once=report.sent_once + _covered_once(sends, message.start, message.end),
             received_once=report.received_once + _covered_once(recvs, message.start, message.end),
             unread=report.unread + unread,
             messages=report.messages + 1,
             in_order=report.in_order + (left and arrived),
+            sent_elsewhere=report.sent_elsewhere + size * from_elsewhere,
+            received_elsewhere=report.received_elsewhere + size * to_elsewhere,
         )
     return report
 

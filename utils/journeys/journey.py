@@ -17,6 +17,7 @@ from utils.journeys.belonging import Belonging
 from utils.journeys.levels import Levels
 from utils.journeys.origins import Part, Ways
 from utils.journeys.placement import Placement
+from utils.journeys.relays import Relays
 from utils.journeys.shares import Shares
 from utils.journeys.steps import StepMaker
 from utils.journeys.turns import Turns
@@ -49,7 +50,8 @@ class Journeys:
     """All journeys of one recording: what they have in common is worked out once."""
 
     def __init__(self, recording: Recording, messages: Sequence[Message], clients: Mapping[int, str]) -> None:
-        self.turns = Turns(recording.traces)
+        self.relays = Relays(messages) if _has_queue(recording) else Relays(())
+        self.turns = Turns(recording.traces, self.relays)
         self._recording = recording
         self._messages = messages
         self._clients = clients
@@ -85,12 +87,17 @@ class Journeys:
         """
         walk = self.walk(cause)
         sends = (effect for part in walk for effect in walk.effects(part) if isinstance(effect, Transfer))
-        found = (message for send in sends for message in self._placement.completed(send))
+        found = (message for send in sends for message in self._completed(send))
         return list({(message.flow, message.start): message for message in found}.values())
 
     def moved(self, transfer: Transfer) -> Sequence[Message]:
         """The messages of which ``transfer`` moved a part, with all that belongs to them."""
         return self._ways.moved(transfer)
+
+    def _completed(self, send: Transfer) -> Iterator[Message]:
+        """The messages whose last byte ``send`` wrote, and what a message queue made of them."""
+        yield from self._placement.completed(send)
+        yield from self.relays.onward(send.flow, send.offset, send.end)
 
     def walk(self, cause: Cause) -> Walk:
         """The way of the journey.  Raises InputError if no traced process began it."""
@@ -109,6 +116,10 @@ class Journeys:
             followed = self._ways.belonging.of(cause) if isinstance(cause, Message) else cause
             origin = origins.of_messages(self.turns, followed, self._ways)
         return Walk(self.turns, self._ways.shares, origin)
+
+
+def _has_queue(recording: Recording) -> bool:
+    return any(service.protocol == "redis" for service in recording.meta.listening.values())
 
 
 def _title(cause: Cause) -> str:
@@ -147,6 +158,7 @@ class _Teller:
             if part.cause.kind is TransferKind.ACCEPT:
                 moves.append(part.cause)  # it has its place among the calls: see Turns
             else:
+                yield from self.maker.relayed(part.cause)
                 yield self.maker.transfer(part.cause)
         elif isinstance(part.cause, HandOff):
             yield replace(self.maker.handoff(part.cause, incoming), level=levels.of_handoff(part))

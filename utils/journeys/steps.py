@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypedDict
 
@@ -73,7 +73,7 @@ class StepMaker:
         self.begin(0)
         self._versions = recording.meta.versions
         self._sources = recording.sources
-        self._port = recording.meta.port
+        self._listening = recording.meta.listening
         self._turns = turns
         self._placement = placement
         self._clients = clients
@@ -208,19 +208,27 @@ class StepMaker:
 
     def wire(self, send: Transfer) -> Iterator[Step]:
         """The messages whose last byte ``send`` wrote, as seen on the wire."""
-        for message in self._placement.completed(send):
-            if (send.flow, message.start) in self._shown:
+        return self._seen(self._placement.completed(send))
+
+    def relayed(self, read: Transfer) -> Iterator[Step]:
+        """What ``read`` brought from a message queue, which was not traced, as seen on the wire."""
+        brought = self._placement.messages(read)
+        return self._seen(one for one in brought if self._turns.relayed(one.flow, one.start, one.end))
+
+    def _seen(self, messages: Iterable[Message]) -> Iterator[Step]:
+        for message in messages:
+            if (message.flow, message.start) in self._shown:
                 continue
-            self._shown.add((send.flow, message.start))
+            self._shown.add((message.flow, message.start))
             yield Step(
                 kind=StepKind.WIRE,
                 level=Level.LIBRARY,
                 process="wire",
-                thread=self._peers(send.flow),
+                thread=self._peers(message.flow),
                 title=message.unit.summary,
                 since_ns=message.last_ns - self._start_ns,
                 depth=0,
-                note=f"{len(message.unit.raw)} bytes on the wire, {self._peers(send.flow)}",
+                note=f"{len(message.unit.raw)} bytes on the wire, {self._peers(message.flow)}",
                 message=message,
                 span=(0, len(message.unit.raw)),
                 turn=self.turn,
@@ -263,24 +271,26 @@ class StepMaker:
         return None if transfer is None else self._placement.message(transfer)
 
     def _peers(self, flow: Flow) -> str:
-        if flow.destination.port == self._port:
-            return f"{self._client(flow.source.port)} → server"
-        return f"server → {self._client(flow.destination.port)}"
+        return f"{self._end(flow.source.port)} → {self._end(flow.destination.port)}"
 
-    def _client(self, port: int) -> str:
-        return self._clients.get(port, "client")
+    def _end(self, port: int) -> str:
+        """What is at ``port``: a server, or a client."""
+        service = self._listening.get(port)
+        return self._clients.get(port, "client") if service is None else service.name
 
     def _label(self, of: Call | Transfer | None) -> str:
         return "" if of is None else self._threads.get((of.process, of.thread), "")
 
     def _thread_labels(self, recording: Recording) -> Iterator[tuple[tuple[str, int], str]]:
         """Each thread's name without its number, and with the client that it serves."""
+        between = {service.name for service in self._listening.values()}
         for trace in recording.traces:
             served: dict[int, set[str]] = defaultdict(set)
             for transfer in trace.transfers:
                 for endpoint in transfer.flow:
-                    if endpoint.port in self._clients:
-                        served[transfer.thread].add(self._clients[endpoint.port])
+                    name = self._clients.get(endpoint.port)
+                    if name is not None and name not in between:
+                        served[transfer.thread].add(name)
             for ident, name in trace.threads.items():
                 match = _NUMBERED_THREAD.match(name)
                 label = (match["target"] or "thread") if match else name

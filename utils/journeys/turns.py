@@ -16,8 +16,10 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from utils.journeys.calltree import CallTree
+from utils.journeys.relays import Relays
 from utils.records import Call, Code, Flow, HandOff, HandOffKind, Trace, Transfer, TransferKind
 
 #: A call is the cause of a turn if it slept, and the clock woke it.
@@ -26,6 +28,9 @@ Effect = Transfer | HandOff
 
 #: A thread's own function stands at this depth, below Thread.run.
 _LOOP_DEPTH = 1
+
+#: How a read ends that would have had to wait: who only looks is not woken.
+_NOTHING_YET = "BlockingIOError"
 
 #: The end of a thread's last turn.
 FOREVER = 1 << 63
@@ -48,8 +53,9 @@ class Turn:
 class Turns(CallTree):
     """The turns of all recorded threads, with their calls and effects."""
 
-    def __init__(self, traces: Iterable[Trace]) -> None:
+    def __init__(self, traces: Iterable[Trace], relays: Relays | None = None) -> None:
         super().__init__()
+        self._relays = relays or Relays(())
         self._turns: dict[tuple[str, int], list[Turn]] = {}
         self._effects: dict[tuple[str, int], list[Effect]] = {}
         self._effect_times: dict[tuple[str, int], list[int]] = {}
@@ -116,7 +122,7 @@ class Turns(CallTree):
         return name == "sleep" or (name == "wait" and call.result == "False")
 
     def _is_cause(self, transfer: Transfer) -> bool:
-        if transfer.kind is TransferKind.RECV:
+        if transfer.kind is TransferKind.RECV and transfer.exception != _NOTHING_YET:
             # A read that brought nothing, at a stream's end, wakes the thread too.
             if transfer.length:
                 self._recvs[transfer.flow].append(transfer)
@@ -231,6 +237,8 @@ class Turns(CallTree):
         reads = cause.kind is following.kind is TransferKind.RECV and following.length
         if not reads or (cause.flow, cause.end) != (following.flow, following.offset):
             return None
+        if self._relays.begins(following.flow, following.offset):
+            return None  # a subscriber waits for it as it waited for what it read before
         asking = {call.id for call in self.around(cause)}
         common = next((call for call in self.around(following) if call.id in asking), None)
         if common is None or common.depth <= _LOOP_DEPTH:
@@ -263,7 +271,7 @@ class Turns(CallTree):
         if isinstance(effect, HandOff):
             causes = (effect,)
         elif effect.kind is TransferKind.SEND:
-            causes = self.receivers(effect)
+            causes = [*self.receivers(effect), *self._relayed(effect)]
         elif effect.kind is TransferKind.CONNECT:
             causes = [accept for accept in self._accepts[effect.flow] if accept.end_ns >= effect.start_ns][:1]
         elif effect.kind in _ENDING:
@@ -277,6 +285,29 @@ class Turns(CallTree):
                 seen.add(id(turn))
                 yield turn, cause if isinstance(cause, HandOff) or turn.cause is None else turn.cause
 
+    def _relayed(self, sent: Transfer) -> Iterator[Transfer]:
+        """The recvs that read what a message queue sent because of ``sent``: the answer first.
+
+        The others follow by the names of their processes: who is sent it first is chance.
+        """
+        found = [
+            (message.flow != sent.flow.reverse, reader.process, reader)
+            for message in self._relays.onward(sent.flow, sent.offset, sent.end)
+            for reader in self.readers(message.flow, message.start, message.end)
+        ]
+        return (reader for *_, reader in sorted(found, key=itemgetter(0, 1)))
+
+    def arrived(self, sent: Transfer, flow: Flow) -> tuple[int, int]:
+        """Which bytes of ``flow``, by which it arrived, ``sent`` was: its own, or what a queue made of it."""
+        if flow == sent.flow:
+            return sent.offset, sent.end
+        found = [one for one in self._relays.onward(sent.flow, sent.offset, sent.end) if one.flow == flow]
+        return min(one.start for one in found), max(one.end for one in found)
+
+    def relayed(self, flow: Flow, start: int, end: int) -> bool:
+        """Whether a message queue sent those bytes because of what it was sent."""
+        return self._relays.source(flow, start, end) is not None
+
     def source(self, cause: Transfer) -> Transfer | None:
         """What ``cause`` is the coming of: a send, a connect, a close; None if it was not recorded."""
         if cause.kind is TransferKind.ACCEPT:
@@ -284,7 +315,11 @@ class Turns(CallTree):
             return found[-1] if found else None
         if not cause.length:
             return None if cause.exception else self._endings.get(cause.flow)
-        return next(iter(self.senders(cause.flow, cause.offset, cause.end)), None)
+        found = self.senders(cause.flow, cause.offset, cause.end)
+        relayed = None if found else self._relays.source(cause.flow, cause.offset, cause.end)
+        if relayed is not None:
+            found = self.senders(relayed.flow, relayed.end - 1, relayed.end)
+        return found[0] if found else None
 
     def opened(self, process: str, flow: Flow) -> bool:
         """Whether ``process`` opened the connection from which ``flow`` comes."""

@@ -84,7 +84,10 @@ class Walk:
                 if self.calls(part):
                     yield part
                 continue
-            shares = self._shares.of_bytes(turn, effect.offset, effect.end)
+            start, end = effect.offset, effect.end
+            if isinstance(cause, Transfer):
+                start, end = self._turns.arrived(effect, cause.flow)
+            shares = self._shares.of_bytes(turn, start, end)
             yield from [replace(part, cause=share.read, share=share) for share in shares] or [part]
 
     def _belongs(self, part: Part, call: Call) -> bool:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from utils.records import Message, Segment
 from utils.streams import bulk
 from utils.streams.payloads import Payloads, payloads
-from utils.streams.runs import NOTHING, Dissector, Kept, side
+from utils.streams.ports import Ports
+from utils.streams.runs import NOTHING, Dissector, Kept
 from utils.streams.segments import Segments
 from utils.wire import frames
 from utils.wire.units import SocketPacket
@@ -36,10 +37,10 @@ class Messages(Sequence[Message]):
     where they tell the same.
     """
 
-    def __init__(self, segments: Segments, rows: NDArray[Any], kept: Sequence[Kept], port: int) -> None:
+    def __init__(self, segments: Segments, rows: NDArray[Any], kept: Sequence[Kept], ports: Ports) -> None:
         self._data = segments.data
         self._flows = segments.flows
-        self._sides = tuple(side(flow, port) for flow in segments.flows)
+        self._sides = tuple(map(ports.side, segments.flows))
         self._rows = rows
         self._kept = kept
 
@@ -109,11 +110,11 @@ class Messages(Sequence[Message]):
         return f"<{len(self)} messages>"
 
 
-def messages(segments: Iterable[Segment], *, server_port: int) -> Messages:
-    """All messages of a capture, by the time of their last byte."""
-    columns = Segments.of(segments)
-    dissector = Dissector(columns, server_port)
-    return Messages(columns, dissector.run(), dissector.kept, server_port)
+def messages(segments: Iterable[Segment], *, server_port: int | Ports) -> Messages:
+    """All messages of a capture, by the time of their last byte; of several servers, if there are."""
+    columns, ports = Segments.of(segments), Ports.of(server_port)
+    dissector = Dissector(columns, ports)
+    return Messages(columns, dissector.run(), dissector.kept, ports)
 
 
 def _texts(data: bytes, rows: NDArray[Any], kept: Sequence[Kept]) -> Payloads:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.records import Flag, Flow, Message, Segment
+from utils.streams.ports import Decoder, Ports
 from utils.wire.connection import Connection
 from utils.wire.units import Side, Unit
 
@@ -214,10 +215,10 @@ class Streams:
 class Reassembler:
     """Decodes a capture as it comes, segment by segment."""
 
-    def __init__(self, server_port: int) -> None:
-        self._port = server_port
+    def __init__(self, server_port: int | Ports) -> None:
+        self._ports = Ports.of(server_port)
         self.streams = Streams()
-        self._connections: dict[Flow, Connection] = {}
+        self._connections: dict[Flow, Decoder] = {}
 
     @property
     def missing(self) -> int:
@@ -227,20 +228,21 @@ class Reassembler:
     def add(self, segment: Segment) -> list[Message]:
         """The messages that ``segment`` completes."""
         found: list[Message] = []
-        if self._port not in (segment.flow.source.port, segment.flow.destination.port):
+        if not self._ports.concern(segment.flow):
             return found
         if self.streams.begins_anew(segment):
             for flow, chunk in self.streams.end(segment.flow):
                 found += self._decode(flow, chunk)
-            found += self._end(self._client_flow(segment.flow))
+            found += self._end(self._ports.from_client(segment.flow))
             self.streams.forget(segment.flow)
         for flow, chunk in self.streams.add(segment):
             found += self._decode(flow, chunk)
         return found
 
     def connection(self, client: Flow) -> Connection | None:
-        """The decoder of the connection of that client, if it is under way."""
-        return self._connections.get(client)
+        """The decoder of the connection of that client, if it is under way and may become a WebSocket."""
+        found = self._connections.get(client)
+        return found if isinstance(found, Connection) else None
 
     def finish(self) -> list[Message]:
         """What is left when the capture ends, complete or not."""
@@ -249,14 +251,11 @@ class Reassembler:
             found += self._end(flow)
         return found
 
-    def _client_flow(self, flow: Flow) -> Flow:
-        return flow if flow.destination.port == self._port else flow.reverse
-
     def _decode(self, flow: Flow, chunk: Chunk) -> Iterator[Message]:
-        client = self._client_flow(flow)
+        client = self._ports.from_client(flow)
         connection = self._connections.get(client)
         if connection is None:
-            connection = self._connections[client] = Connection()
+            connection = self._connections[client] = self._ports.decoder(client)
         side = Side.CLIENT if flow == client else Side.SERVER
         if chunk.data is None:
             units = connection.gap(side, chunk.length)

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from utils.records import Flag, Flow, Message
 from utils.streams.payloads import payloads
+from utils.streams.ports import Ports
 from utils.streams.reassembly import Reassembler, Stream
 from utils.streams.segments import Segments
 from utils.streams.windows import Integers, Window
 from utils.wire import frames, websocket
 from utils.wire.connection import Connection
 from utils.wire.frames import Cut
-from utils.wire.units import Side
 
 #: One message: its flow, its place in that flow's stream, and the place of its bytes in the
 #: segments' buffer.  ``kept`` counts what was kept of it; a plain frame needs nothing kept.
@@ -59,11 +59,6 @@ _SINGLE = np.isin(np.arange(256), (*frames.PLAIN, *_COMPRESSED))
 _OPENS_OR_ENDS = Flag.SYN | Flag.FIN | Flag.RST
 
 
-def side(flow: Flow, port: int) -> Side:
-    """Who sends the bytes of ``flow``, if ``port`` is the server's."""
-    return Side.CLIENT if flow.destination.port == port else Side.SERVER
-
-
 class Single(NamedTuple):
     """A message that was decoded by itself; ``order`` is the number of the segment that completed it."""
 
@@ -83,10 +78,10 @@ def _single(order: int, message: Message) -> Single:
 class Dissector:
     """Goes through the connections of a capture, one after the other."""
 
-    def __init__(self, segments: Segments, port: int) -> None:
+    def __init__(self, segments: Segments, ports: Ports) -> None:
         self._segments = segments
-        self._port = port
-        self._reassembler = Reassembler(port)
+        self._ports = ports
+        self._reassembler = Reassembler(ports)
         self._facts = _Facts(segments)
         self._rows: list[NDArray[Any]] = []
         self._orders: list[Integers] = []  # for each message, the segment that completed it
@@ -95,7 +90,7 @@ class Dissector:
 
     def run(self) -> NDArray[Any]:
         """The messages, by the time of their last byte."""
-        for places in self._segments.connections(self._port):
+        for places in self._segments.connections(self._ports):
             if len(places) < _LEAST:
                 self._one_by_one(places)
             else:
@@ -113,7 +108,7 @@ class Dissector:
     def _connection(self, places: Integers) -> None:
         bad = [*np.flatnonzero(~self._facts.good[places]).tolist(), len(places)]
         ways = [
-            _Way(self._segments, self._facts, places, number, self._port)
+            _Way(self._segments, self._facts, places, number, self._ports)
             for number in np.unique(self._segments.rows["flow"][places]).tolist()
         ]
         at = upcoming = 0
@@ -174,10 +169,11 @@ class Dissector:
 class _Way:
     """One direction of a connection.  Positions count the segments of both directions, from its first."""
 
-    def __init__(self, segments: Segments, facts: _Facts, places: Integers, number: int, port: int) -> None:
+    def __init__(
+        self, segments: Segments, facts: _Facts, places: Integers, number: int, ports: Ports
+    ) -> None:
         self.flow = segments.flows[number]
-        self.side = side(self.flow, port)
-        self.client = self.flow if self.side is Side.CLIENT else self.flow.reverse
+        self.side, self.client = ports.side(self.flow), ports.from_client(self.flow)
         #: Messages that took more than a row, with the positions of the segments that brought them.
         self.single: list[Single] = []
         own = segments.rows["flow"][places] == number

@@ -8,7 +8,7 @@ looks at it.  A million of them are sorted, cut and searched by columns.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -75,12 +75,12 @@ class Segments(Sequence[Segment]):
             return self
         return self._of(self.rows[np.argsort(times, kind="stable")])
 
-    def connections(self, port: int | None = None) -> Iterator[NDArray[np.int64]]:
-        """The places of the segments of each connection (to ``port``, if that is given), in order."""
+    def connections(self, ports: Container[int] | None = None) -> Iterator[NDArray[np.int64]]:
+        """The places of the segments of each connection (to one of ``ports``, if given), in order."""
         numbers: dict[Flow, int] = {}
         of_flow = np.full(len(self.flows), -1, np.int64)
         for place, flow in enumerate(self.flows):
-            if port is None or port in (flow.source.port, flow.destination.port):
+            if ports is None or flow.source.port in ports or flow.destination.port in ports:
                 of_flow[place] = numbers.setdefault(min(flow, flow.reverse), len(numbers))
         connections = of_flow[self.rows["flow"]]
         order = np.argsort(connections, kind="stable")

@@ -1,7 +1,8 @@
 """Which TCP connection a socket object belongs to, and how far its two streams are.
 
-The rule kept here: an offset is counted from a connection's first byte or not
-at all.  Only connections whose beginning was watched are known.
+The rule kept here: an offset is counted from a connection's first byte, or, if
+that came before the recording, from the recording's first.  Only connections
+whose beginning was watched are known.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Connection:
     received: int = 0
     ends: int = 1  # socket objects that are open on it
     workers: set[Any] = field(default_factory=set)  # who moved bytes; see greenlets.runs
+    begun: tuple[int, int] = (0, 0)  # how far both were when the recording began
 
 
 @dataclass(slots=True)
@@ -92,6 +94,15 @@ class Connections:
             for connection in known.values()
             if connection.ends or any(map(runs, connection.workers))
         )
+
+    def begin(self) -> None:
+        """A recording begins: of connections that are there already, it counts the bytes from here on.
+
+        So does a capture that begins at the same time.
+        """
+        for watched in list(self._watched.values()):
+            if watched.connection is not None:
+                watched.connection.begun = (watched.connection.sent, watched.connection.received)
 
     def clear(self) -> None:
         self._watched.clear()

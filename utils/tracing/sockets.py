@@ -50,7 +50,7 @@ class SocketBoundary:
     """Counts the bytes of each connection, and notes transfers while ``recording``."""
 
     def __init__(self, buffer: Buffer, *, tap: bool, worker: Callable[[], Any] = get_ident) -> None:
-        self.recording = False
+        self._recording = False
         self.listener: Overhearing | None = None  # hears all bytes, recorded or not
         self._buffer = buffer
         self._tap = tap
@@ -59,6 +59,17 @@ class SocketBoundary:
         #: Class and name → (ours, the class's own or None).
         self._put: dict[tuple[Any, str], tuple[Any, Any]] = {}
         self._others: list[tuple[Any, Mapping[str, Callable[[Any], Any]]]] = []  # classes of gevent's
+
+    @property
+    def recording(self) -> bool:
+        """Whether transfers are noted."""
+        return self._recording
+
+    @recording.setter
+    def recording(self, wanted: bool) -> None:
+        if wanted and not self._recording:
+            self._connections.begin()
+        self._recording = wanted
 
     # ── putting up and taking down ───────────────────────────────────────────
 
@@ -135,8 +146,9 @@ class SocketBoundary:
             if (listener := self.listener) is not None and length:
                 copy = bytes(memoryview(data).cast("B")[:length])
                 listener.hear(Heard(connection.out, True, offset, start_ns, copy))
-            if self.recording:
+            if self._recording:
                 kept = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
+                offset -= connection.begun[0]
                 self._note(_SEND, connection.out, offset, length, start_ns, sys._getframe(2), kept, error)
         except Exception:
             self._buffer.faults += 1
@@ -155,8 +167,9 @@ class SocketBoundary:
             if (listener := self.listener) is not None and length:
                 copy = bytes(memoryview(data).cast("B")[:length])
                 listener.hear(Heard(connection.back, False, offset, self._buffer.clock(), copy))
-            if self.recording:
+            if self._recording:
                 kept = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
+                offset -= connection.begun[1]
                 self._note(_RECV, connection.back, offset, length, start_ns, sys._getframe(2), kept, error)
         except Exception:
             self._buffer.faults += 1
@@ -171,7 +184,7 @@ class SocketBoundary:
         error: BaseException | None = None,
     ) -> None:
         """A call that moved no bytes."""
-        if self.recording:
+        if self._recording:
             try:
                 self._note(kind.value, flow, offset, 0, start_ns, frame, None, error)
             except Exception:
@@ -354,7 +367,7 @@ class SocketBoundary:
                 raise
             finally:
                 if connection is not None:
-                    at = connection.sent
+                    at = connection.sent - connection.begun[0]
                     self._did(TransferKind.SHUTDOWN, connection.out, start_ns, getframe(1), at, raised)
 
         return shutdown
@@ -377,7 +390,8 @@ class SocketBoundary:
             result = original(sock)
             # As long as a file made of it is open, so is the connection; the last one closes it.
             if connection is not None and sock.fileno() < 0 and self._connections.close(sock):
-                self._did(TransferKind.CLOSE, connection.out, start_ns, getframe(1), connection.sent)
+                at = connection.sent - connection.begun[0]
+                self._did(TransferKind.CLOSE, connection.out, start_ns, getframe(1), at)
             return result
 
         return close

@@ -22,8 +22,6 @@ from utils.wire.units import Layer
 #: How many messages are drawn, at most, unless asked for more.
 MOST = 60
 
-SERVER = "server"
-
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -57,10 +55,10 @@ class Ladder:
 def lay_out(
     messages: Sequence[Message], clients: Mapping[int, str] | None = None, most: int = MOST
 ) -> Ladder:
-    """Lifelines and rungs: the first client, the server, then the other clients."""
+    """Lifelines and rungs: the first client, the servers, then the other clients."""
     by_time = sorted(messages, key=lambda message: message.first_ns)
     who = wording.Clients(by_time, clients)
-    lifelines = [*who.names[:1], SERVER, *who.names[1:]]
+    lifelines = _lifelines([(who.name(message), who.server(message)) for message in by_time])
     rungs = []
     for message in by_time[:most]:
         sender, receiver = who.ends(message)
@@ -74,6 +72,19 @@ def lay_out(
             )
         )
     return Ladder(tuple(lifelines), tuple(rungs), max(0, len(by_time) - most))
+
+
+def _lifelines(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Who stands where: of each pair, a client speaks to a server.
+
+    What only servers speak to (a message queue) stands between them.
+    """
+    servers = list(dict.fromkeys(server for _, server in pairs)) or ["server"]
+    clients = [name for name in dict.fromkeys(name for name, _ in pairs) if name not in servers]
+    asked = {server for name, server in pairs if name in clients}
+    shared = [server for server in servers if pairs and server not in asked]
+    served = [server for server in servers if server not in shared]
+    return [*clients[:1], *served[:1], *shared, *served[1:], *clients[1:]]
 
 
 def ladder(

@@ -152,10 +152,11 @@ def touch(of: Touch) -> str:
 
 
 class Clients:
-    """The names that the clients of a capture go by.
+    """The names that the ends of a capture's connections go by.
 
-    ``named`` maps a client's port to its name; a client without one is
-    numbered by its first message, because ports differ from run to run.
+    ``named`` maps a port to the name of what is there; a client without one is
+    numbered by its first message, because ports differ from run to run.  A
+    server without one is the server.
     """
 
     def __init__(self, messages: Iterable[Message] = (), named: Mapping[int, str] | None = None) -> None:
@@ -184,8 +185,13 @@ class Clients:
 
     def ends(self, message: Message) -> tuple[str, str]:
         """Sender and receiver: ``("alice", "server")``."""
-        name = self.name(message)
-        return (name, "server") if message.side is Side.CLIENT else ("server", name)
+        name, server = self.name(message), self.server(message)
+        return (name, server) if message.side is Side.CLIENT else (server, name)
+
+    def server(self, message: Message) -> str:
+        """The server at the other end."""
+        end = message.flow.destination if message.side is Side.CLIENT else message.flow.source
+        return visible(self._named.get(end.port, "server"))
 
 
 def _client_end(message: Message) -> Endpoint:

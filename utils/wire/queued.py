@@ -9,6 +9,7 @@ pickle nothing but the names of its instructions is told.
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 from utils.redaction import scrub
@@ -18,6 +19,9 @@ from utils.wire.tiling import Tiler, shown
 
 #: Longer texts are not parsed to be told in one line.
 LONGEST = 1 << 20
+
+#: A session's id, as python-engineio makes it: it differs from run to run.
+_SESSION = re.compile(r"[A-Za-z0-9_-]{20}")
 
 
 class Queued(NamedTuple):
@@ -56,6 +60,8 @@ def told(payload: bytes) -> str:
         return shown(scrub(shown(payload, 400)))
     event = f' "{shown(message.event, 40)}"' if message.event else ""
     whom = f"to {shown(message.room, 40)}" if message.room else "to everybody"
+    if _SESSION.fullmatch(message.room):
+        whom = "to one client"
     return f"{shown(message.method, 20)}{event} {whom}"
 
 
