@@ -15,7 +15,7 @@ from typing import Any
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from lab_server.answers import Answer, answers
-from lab_server.events import room_of
+from lab_server.herald import room_of
 from lab_server.house import House, NewLot
 from lab_server.messages import CloseLot, OpenLot, ShowPicture, picture_type
 

@@ -10,7 +10,7 @@ import logging
 
 from flask_socketio import SocketIO
 
-from lab_server.events import room_of
+from lab_server.herald import room_of
 from lab_server.house import House
 
 log = logging.getLogger(__name__)

@@ -16,19 +16,16 @@ from typing import Any
 from flask_socketio import SocketIO, emit, join_room, leave_room
 
 from lab_server.answers import Answer, answers, refusal
+from lab_server.herald import Herald, news, room_of
 from lab_server.house import House
 from lab_server.lessons import Lesson
 from lab_server.messages import Join, Leave, ListLots, PlaceBid
 from lab_server.rules import Refused
 
 
-def room_of(lot_id: int) -> str:
-    """The name of the room of those who follow a lot."""
-    return f"lot {lot_id}"
-
-
 def register(socketio: SocketIO, house: House, lessons: frozenset[Lesson]) -> None:
     """Bring the protocol to ``socketio``."""
+    herald = Herald(socketio)
 
     def send_picture(lot_id: int) -> None:
         picture = house.picture(lot_id)
@@ -67,8 +64,8 @@ def register(socketio: SocketIO, house: House, lessons: frozenset[Lesson]) -> No
         placed = house.place_bid(request.id, request.lot, request.bidder, request.cents)
         # Committed; now it may be told.  If it was sent before, it is told again: whoever
         # knows the number already passes over it.
-        news = {"lot": request.lot, "bids": [placed.as_json()]}
-        emit("bids placed", news, to=room_of(request.lot))
+        if not herald.defers(request.lot, placed):
+            emit("bids placed", news(request.lot, [placed]), to=room_of(request.lot))
         return {"bid": placed.as_json()}
 
     @socketio.on("*")

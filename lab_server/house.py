@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -73,6 +74,24 @@ class NewLot:
     picture_type: str | None = None
 
 
+@dataclass(slots=True)
+class _Offer:
+    """A bid on its way, and what came of it."""
+
+    bid_id: str
+    lot_id: int
+    bidder: str
+    cents: int
+    outcome: BidView | Exception | None = None
+
+    def answer(self) -> BidView:
+        """The accepted bid.  Raises what kept it from being accepted."""
+        if isinstance(self.outcome, BidView):
+            return self.outcome
+        assert self.outcome is not None
+        raise self.outcome
+
+
 class House:
     """Lots and bids on one database.  Every method may be called from any thread."""
 
@@ -83,33 +102,72 @@ class House:
         self._reading = reading(engine)
         # SQLite knows one writer at a time and lets the others poll for their turn; inside
         # one process a lock hands the turn on at once.  PostgreSQL locks by row: no need.
-        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._takes_turns = engine.dialect.name == "sqlite"
+        self._turn = threading.Lock() if self._takes_turns else nullcontext()
+        self._waiting: deque[_Offer] = deque()
+        #: Calls a function that waits for the disk; whoever must not wait with it sets another one.
+        self.aside: Callable[[Callable[..., None], tuple[Any, ...]], object] = _at_once
 
     # ── bids ─────────────────────────────────────────────────────────────────
 
     def place_bid(self, bid_id: str, lot_id: int, bidder: str, cents: int) -> BidView:
         """Accept a bid, or raise Refused.  The same bid again returns the same view."""
-        try:
-            return self._place_bid(bid_id, lot_id, bidder, cents)
-        except IntegrityError:
-            # Another process recorded this id between our look and our insert: look again.
-            return self._place_bid(bid_id, lot_id, bidder, cents)
+        offer = _Offer(bid_id, lot_id, bidder, cents)
+        if self._takes_turns:
+            self._waiting.append(offer)
+            with self._turn:
+                # The disk is waited for once for all who came while the one before was waited for.
+                if offer.outcome is None:
+                    self._place_all_that_wait()
+        else:
+            try:
+                self._place([offer])
+            except IntegrityError:
+                # Another process recorded this id between our look and our insert: look again.
+                self._place([offer])
+        return offer.answer()
 
-    def _place_bid(self, bid_id: str, lot_id: int, bidder: str, cents: int) -> BidView:
-        with self._write() as transaction:
-            lot = _locked(transaction, lot_id)
-            known = transaction.execute(select(bids).where(bids.c.id == bid_id)).one_or_none()
+    def _place_all_that_wait(self) -> None:
+        offers = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            self._place(offers)
+        except Exception as error:
+            # Nothing was committed: nobody is told otherwise.
+            for offer in offers:
+                offer.outcome = error
+
+    def _place(self, offers: Sequence[_Offer]) -> None:
+        """Judge all in one transaction; what came of them is known when it is committed.
+
+        Of bids that came together the lower is judged first: then both can stand.
+        """
+        with self._writing.connect() as connection:
+            self.aside(self._judge_and_commit, (connection, sorted(offers, key=lambda offer: offer.cents)))
+
+    def _judge_and_commit(self, connection: Connection, offers: Sequence[_Offer]) -> None:
+        with connection.begin():
+            outcomes = [self._judged(connection, offer) for offer in offers]
+        for offer, outcome in zip(offers, outcomes, strict=True):
+            offer.outcome = outcome
+
+    def _judged(self, transaction: Connection, offer: _Offer) -> BidView | Refused:
+        try:
+            lot = _locked(transaction, offer.lot_id)
+            known = transaction.execute(select(bids).where(bids.c.id == offer.bid_id)).one_or_none()
             if known is not None:
-                if (known.lot_id, known.bidder, known.cents) != (lot_id, bidder, cents):
+                if (known.lot_id, known.bidder, known.cents) != (offer.lot_id, offer.bidder, offer.cents):
                     raise Refused("reused_id", "This bid's id belongs to another bid.")
                 return _view_bid(known)
-            highest = _highest(transaction, lot_id)
+            highest = _highest(transaction, offer.lot_id)
             # The clock is read under the lock: whoever waited for it may have waited too long.
             now = self.now()
-            judge(_standing(lot, highest), bidder, cents, now)
-            placed = BidView(highest.number + 1 if highest else 1, bidder, cents, now)
-            transaction.execute(insert(bids).values(id=bid_id, lot_id=lot_id, **asdict(placed)))
-            return placed
+            judge(_standing(lot, highest), offer.bidder, offer.cents, now)
+        except Refused as refused:  # before anything was written
+            return refused
+        placed = BidView(highest.number + 1 if highest else 1, offer.bidder, offer.cents, now)
+        row = {"id": offer.bid_id, "lot_id": offer.lot_id, **asdict(placed)}
+        transaction.execute(insert(bids).values(row))
+        return placed
 
     # ── looking ──────────────────────────────────────────────────────────────
 
@@ -208,6 +266,10 @@ class House:
 
 #: A lot without its picture, which is large and mostly not wanted.
 _LOT = select(*(column for column in lots.c if column.name != "picture"))
+
+
+def _at_once(work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    work(*arguments)
 
 
 def _found(result: CursorResult[Any], lot_id: int) -> Row[Any]:

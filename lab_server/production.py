@@ -94,6 +94,9 @@ def main(
         auction = create_auction(settings)
     except SQLAlchemyError as error:
         raise click.ClickException(f"the database cannot be used: {type(error).__name__}") from None
+    if auction.house.engine.dialect.name == "sqlite":
+        # SQLite waits for the disk inside a call, and with it would wait all clients of this process.
+        auction.house.aside = gevent.get_hub().threadpool.apply
     serve(auction, host, port)
 
 

@@ -7,10 +7,12 @@ import threading
 import traceback
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from bidders import eventually
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from lab_server.database import connect, lots
 from lab_server.house import House, NewLot
@@ -132,7 +134,9 @@ def test_who_waits_for_the_lock_is_judged_by_the_time_when_he_gets_it(
     with house._write() as transaction:  # another bid holds the lock ...
         transaction.execute(select(lots).where(lots.c.id == lot).with_for_update())
         thread.start()
-        eventually(lambda: is_in(thread, "_write" if house.engine.dialect.name == "sqlite" else "_locked"))
+        eventually(
+            lambda: house._waiting if house.engine.dialect.name == "sqlite" else is_in(thread, "_locked")
+        )
         now.milliseconds += 60_000  # ... and meanwhile the time is up
     thread.join(30)
     assert answers == ["closed"]
@@ -289,3 +293,51 @@ def test_a_picture_is_kept_with_its_type(house: House, lot: int) -> None:
 def test_sums_beyond_32_bits_are_kept_exactly(house: House, lot: int) -> None:
     house.place_bid(fresh_id(), lot, "Ada", 99_999_999_999)
     assert house.lot(lot)[1][0].cents == 99_999_999_999
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_bids_that_come_together_are_committed_together_the_lower_first(house: House, lot: int) -> None:
+    commits: list[int] = []
+    arrived = threading.Event()
+    ordinary = house.aside
+
+    def slowly(work: Any, arguments: Any) -> None:
+        commits.append(len(arguments[1]))
+        if len(commits) == 1:
+            assert arrived.wait(30)
+        ordinary(work, arguments)
+
+    house.aside = slowly
+    placed: dict[int, Any] = {}
+    first, *others = (
+        threading.Thread(
+            target=lambda cents=cents: placed.update(
+                {cents: house.place_bid(fresh_id(), lot, f"B{cents}", cents)}
+            )
+        )
+        for cents in (1000, 1300, 1100, 1200)
+    )
+    first.start()
+    eventually(lambda: commits == [1], "the first bid is being committed")
+    for each in others:
+        each.start()
+    eventually(lambda: len(house._waiting) == 3, "the others wait")
+    arrived.set()
+    for each in (first, *others):
+        each.join(30)
+    assert commits == [1, 3]
+    assert [placed[cents].number for cents in (1000, 1100, 1200, 1300)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_if_the_commit_fails_nobody_is_told_that_it_succeeded(house: House, lot: int) -> None:
+    def broken(work: Any, arguments: Any) -> None:
+        raise OperationalError("COMMIT", {}, OSError("the disk is full"))
+
+    ordinary, house.aside = house.aside, broken
+    message = (fresh_id(), lot, "Ada", 1000)
+    with pytest.raises(OperationalError):
+        house.place_bid(*message)
+    house.aside = ordinary
+    assert house.lot(lot)[1] == []
+    assert house.place_bid(*message).number == 1

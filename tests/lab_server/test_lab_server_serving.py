@@ -15,7 +15,7 @@ from bidders import DEADLINE, RawClient, ask, connect, eventually
 from conftest import Served
 
 from lab_server import serving
-from lab_server.events import room_of
+from lab_server.herald import room_of
 from lab_server.lessons import Lesson
 from lab_server.settings import Limits
 

@@ -40,7 +40,7 @@ ONE_BY_ONE = Workload(rate=None, count=200)
 #: News to everybody, with their number in front.
 NEWS = Workload(event="announce", argument='{"n":<number>,"text":"<text>"}', mark='"n":', size=40)
 
-#: Bids on the auction's first lot, by two who outbid each other in turn, while others watch.
+#: Bids on the auction's first lot, each by somebody else and higher than the one before, while others watch.
 BIDS = Workload(
     event="bid",
     argument='{"id":"<uuid>","lot":1,"bidder":"<name>","cents":<cents>}',

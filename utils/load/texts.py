@@ -19,8 +19,6 @@ FIRST = 10_000_000
 #: Cents are this many times the number: what a bid offers more than the one before.
 CENTS = 1000
 
-_NAMES = ("Ada", "Grace")
-
 #: What payloads are made of: words as a program's messages have them.
 _WORDS = ("lot", "bid", "cents", "auction", "room", "client", "server", "hammer", "clock", "number", "minute")
 
@@ -36,7 +34,7 @@ def request(workload: Workload, number: int, text: str) -> bytes:
     for blank, value in (
         ("<number>", str(number)),
         ("<cents>", str(number * CENTS)),
-        ("<name>", _NAMES[number % len(_NAMES)]),
+        ("<name>", f"Bidder {number}"),
         ("<text>", text),
     ):
         argument = argument.replace(blank, value)
