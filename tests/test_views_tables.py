@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests import builders, hostile
 from tests.markup_reader import Reader
 from utils.records import Level, StepKind
-from utils.views import tables, text, wording
+from utils.views import markup, tables, text, wording
 from utils.views.tables import Check, checks, frames, packets
 
 
@@ -99,3 +99,9 @@ def test_a_layers_chip_names_it():
     for message in (builders.http_message(), builders.event_message()):
         read = Reader(tables.html(tables.chip(message.unit.layer)))
         assert read.text == message.unit.layer.value
+
+
+def test_a_column_without_a_name_has_no_header_that_says_nothing():
+    read = Reader(markup.html(tables.table("Changes", ["", "left"], [["=", "a"]])))
+    assert len(read.find("th", scope="col")) == 1
+    assert len(read.find("td")) == 3

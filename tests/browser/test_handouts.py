@@ -34,6 +34,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def as_committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book of all notebooks, with their committed outputs."""
+    chapters = course.chapters()
+    notebooks = [chapter.notebook for chapter in chapters]
+    return building.build("book", chapters, notebooks, tmp_path_factory.mktemp("committed") / "book").parent
+
+
 @pytest.fixture
 def opened(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a page from its file; fails if anything is asked for that is no file, or anything complains."""
@@ -110,6 +118,14 @@ def longest(page: Page) -> tuple[int, int]:
 
 def opened_details(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+
+@pytest.mark.parametrize("name", [chapter.name for chapter in course.chapters()])
+def test_axe_finds_nothing_in_any_notebooks_page(as_committed, opened, name):
+    page = opened(as_committed / f"{name}.html", PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    opened_details(page)
+    assert axe.violations(page) == []
 
 
 class TestBook:

@@ -32,7 +32,7 @@ def table(
     *,
     right: frozenset[int] = frozenset(),
 ) -> Element:
-    """An HTML table; the columns numbered in ``right`` hold numbers."""
+    """An HTML table; the columns numbered in ``right`` hold numbers, and a name "" heads nothing."""
     return element(
         "table",
         element("caption", caption, style=_CAPTION),
@@ -43,14 +43,12 @@ def table(
 
 
 def _row(tag: str, cells: Sequence[Child], right: frozenset[int]) -> Element:
-    scope = "col" if tag == "th" else None
-    return element(
-        "tr",
-        *(
-            element(tag, cell, scope=scope, style=_NUMBER if column in right else _CELL)
-            for column, cell in enumerate(cells)
-        ),
-    )
+    made: list[Child] = []
+    for column, cell in enumerate(cells):
+        style = _NUMBER if column in right else _CELL
+        heads = tag == "th" and cell != ""
+        made.append(element("th" if heads else "td", cell, scope="col" if heads else None, style=style))
+    return element("tr", *made)
 
 
 def chip(layer: Layer) -> Element:
