@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -46,12 +47,11 @@ def record(folder, *words, status=0, **options):
     done = subprocess.run(
         command("--json", *words),
         cwd=folder,
-        env=environment(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
-        **options,
+        **{"env": environment(), **options},
     )
     assert done.returncode == status, done.stderr
     return json.loads(done.stdout), done.stderr
@@ -136,6 +136,45 @@ def test_no_handler_is_missed_and_every_byte_has_its_line(recorded, style):
     assert report.whole, report
     assert all(trace.faults == trace.lost == 0 for trace in run.recording.traces)
     assert "Traceback" not in said
+
+
+def test_what_another_process_emits_through_redis_is_followed_to_the_client(tmp_path):
+    server = shutil.which("redis-server")
+    if server is None:
+        pytest.skip("redis-server is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    redis = subprocess.Popen(
+        [server, "--port", str(port), "--bind", "127.0.0.1", "--save", ""],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        url = f"redis://127.0.0.1:{port}/0"
+        _listens(port)
+        found, _ = record(
+            tmp_path, "--scenario", f"{PLAYS}:news", "-m", "tests.apps.news", env=environment(REDIS_URL=url)
+        )
+    finally:
+        redis.kill()
+        redis.wait()
+    run = lab.load(tmp_path / found["recording"])
+    assert registered("tests.apps.news:app") <= ran(run)
+    assert run.check().whole
+    assert run.received("news")["ann"] == [[{"text": "elections"}], [{"text": "rain", "from": "a reader"}]]
+    # What passed between the application and Redis is its own affair: no packet of it is kept.
+    ends = {end.port for segment in run.recording.segments for end in segment.flow}
+    assert port not in ends and found["port"] in ends
+
+
+def _listens(port):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)):
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_the_reloader_is_switched_off_and_that_is_said(recorded):

@@ -382,13 +382,13 @@ class Run:
         reference = f"run.stepper({event!r}, level={{level}}, at={{at}})"
         return stepper(journey, Level(level), at=at, opener=opener(), ways=ways, reference=reference)
 
-    def page(self, event: str, path: str | Path) -> Path:
+    def page(self, event: str, path: str | Path, *, level: Level = Level.LIBRARY) -> Path:
         """Write the stepper through the journey of ``event`` to ``path``, as one HTML file for anybody."""
         from utils.views.page import page
 
         journey, ways = self._followed(event)
         path = Path(path)
-        path.write_text(page(journey, ways=ways), encoding="utf-8")
+        path.write_text(page(journey, level, ways=ways), encoding="utf-8")
         return path
 
     def _followed(self, event: str) -> tuple[Journey, Ways]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "Say what this machine has, and what to mend.",
     "lab": "Open JupyterLab at the first notebook.",
     "record": "Run an application, and record its packets and its code.",
+    "show": "Show a recording step by step.",
     "report": "Write the open-source report of a recording.",
     "diff": "Compare a journey in two recordings, step beside step.",
     "export": "Write a recording in a format that other tools read.",

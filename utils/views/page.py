@@ -7,7 +7,7 @@ and what it shows enters as JSON that no parser of HTML can take for markup.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from utils.records import Journey, Level, Message
@@ -15,9 +15,12 @@ from utils.views import bundle
 from utils.views.inspector import inspected
 from utils.views.markup import element, html
 from utils.views.plain import Opener, journey_json
+from utils.views.view import View
 from utils.views.ways import Ways
 
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
+
+_STILL_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 _MOUNT = """
 const model = JSON.parse(document.getElementById("shown").textContent);
@@ -47,6 +50,28 @@ def page(
         "reference": "",
     }
     return _page(journey.name, f"{journey.name} · journey", state, "stepper.js")
+
+
+def still(title: str, views: Sequence[View]) -> str:
+    """A page of ``views`` that stand one below the other, and need no script."""
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element(
+            "meta",
+            http_equiv="Content-Security-Policy",
+            content="default-src 'none'; style-src 'unsafe-inline'",
+        ),
+        element("title", title),
+        _verbatim("style", _BODY + _DARK),
+    )
+    heading = html(element("h1", title))
+    # A view's own form is HTML already, escaped where it was made.
+    body = "\n".join(view.html for view in views)
+    return (
+        f'<!doctype html>\n<html lang="en">{html(head)}<body><main>{heading}\n{body}</main></body></html>\n'
+    )
 
 
 def inspector_page(message: Message) -> str:
