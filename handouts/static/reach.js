@@ -6,7 +6,7 @@
  */
 
 {
-  const boxes = "pre, .shown, .source, section.slide";
+  const boxes = "pre, .shown, .shown [style*=overflow], .source, section.slide";
   const measure = (box) => {
     const style = getComputedStyle(box);
     const scrolls = (more, how) => more > 1 && (how === "auto" || how === "scroll");
