@@ -150,6 +150,15 @@ def three_words_in_order(session: Session) -> None:
     three_words(session)
 
 
+def ask_everybody(session: Session) -> None:
+    """The server asks all for an acknowledgement at once, and two answer."""
+    alice, bob = session.connect("alice", in_order=True), session.connect("bob", in_order=True)
+    alice.emit("ask everybody")
+    for client in (alice, bob):
+        for _ in ("the question", "one answer", "the other answer"):
+            client.receive(timeout=PATIENCE)
+
+
 def namespaces(session: Session) -> None:
     """Two namespaces over one connection, by hand: refused, admitted, used, and one of them left."""
     hand = session.by_hand("hand")
@@ -254,6 +263,8 @@ PLAYS = (
     # Frames are the point here: who writes them by hand has no libraries to walk through.
     Play(frames, _SEED, ()),
     Play(namespaces, _TALK, ()),
+    # Whose answer comes first is chance.
+    Play(ask_everybody, _TALK, _WEBSOCKET),
     Play(heartbeat, ("lab_server", "--port", "0", "--ping-interval", "1"), (*_WEBSOCKET, "heartbeat")),
     *_trouble(troubles.lost_events, "unguarded", "open", "connect"),
     *_trouble(troubles.broken_close, "leftover-frames", unread=True),

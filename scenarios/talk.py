@@ -12,6 +12,7 @@ listens on 127.0.0.1, on a free port.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from flask import Flask
 from flask_socketio import ConnectionRefusedError, SocketIO, emit
@@ -25,6 +26,16 @@ socketio = SocketIO(app, async_mode="threading", async_handlers="--in-order" not
 def say(word: str) -> None:
     """Tell everybody."""
     emit("said", word, broadcast=True)
+
+
+@socketio.on("ask everybody")
+def ask_everybody() -> None:
+    """Ask all who are connected, and tell all of each answer."""
+    emit("how are you", broadcast=True, callback=answered)
+
+
+def answered(*answer: Any) -> None:
+    socketio.emit("answered", list(answer))
 
 
 @socketio.on("connect", namespace="/staff")

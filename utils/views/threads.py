@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
-from utils.records import Journey, Level, Step, StepKind
+from utils.records import Excerpt, Journey, Level, Step, StepKind
 from utils.views import text, wording
 from utils.views.markup import Child, breakable, css, element, html
 from utils.views.palette import DARK_INK, Mark, marks
@@ -31,7 +31,7 @@ class Turn:
     thread: str
     waker: int | None  # the number of the turn that woke it
     by: str  # what woke it: "Queue.put", "Event.set", "bytes", ...; "" for the first
-    at: str  # the line at which it went on, or of its first call
+    at: str  # the file and the function in which it went on; which of its lines may be chance
     libraries: tuple[str, ...]  # in the order in which they are entered; Python's own is everybody's
 
     @property
@@ -58,9 +58,13 @@ def _turn(number: int, steps: list[Step], waker: int | None) -> Turn:
         wording.visible(first.thread),
         waker,
         _by(first) if waker is not None else "",
-        wording.file_line(first.excerpt) if first.excerpt is not None else "",
+        _where(first.excerpt) if first.excerpt is not None else "",
         tuple(dict.fromkeys(wording.visible(name) for name in entered if name != _PYTHON)),
     )
+
+
+def _where(excerpt: Excerpt) -> str:
+    return f"{wording.visible(excerpt.path)} {wording.visible(excerpt.function)}"
 
 
 def _by(first: Step) -> str:
@@ -77,7 +81,7 @@ def threads(journey: Journey) -> View:
     told = turns(journey)
     lanes = tuple(dict.fromkeys(turn.lane for turn in told))
     caption = f"{wording.count(len(told), 'turn')} in {wording.count(len(lanes), 'thread')}"
-    header = ["turn", "thread", "woken by", "from", "goes on at", "libraries"]
+    header = ["turn", "thread", "woken by", "from", "goes on in", "libraries"]
     rows = [
         [
             str(turn.number),
