@@ -26,6 +26,7 @@ COMMANDS = (
     "lab",
     "test",
     "lint",
+    "validate",
     "notebooks",
     "student",
     "slides",

@@ -123,18 +123,22 @@ def lint(extra: Sequence[str]) -> int:
 
 
 def test(extra: Sequence[str]) -> int:
-    """The lint, then every test, with every notebook held against its outputs."""
+    """The lint, then every test, then every notebook held against its outputs, in each way to see packets.
+
+    With options of pytest's, only the tests that they choose.
+    """
     return worst(
         [
             lint([]),
-            python(
-                *("-m", "pytest", "-n", "2", "--dist", "loadscope"),
-                *("--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg"),
-                *("--nbval-cell-timeout=60", "tests", "notebooks"),
-                *extra,
-            ),
+            python("-m", "pytest", "-n", "2", "--dist", "loadscope", *(extra or ["tests"])),
+            *([] if extra else [validate([])]),
         ]
     )
+
+
+def validate(extra: Sequence[str]) -> int:
+    """Every notebook, or those that are named, held against its outputs, in each way to see packets."""
+    return python("-m", "tools.validation", *extra)
 
 
 def notebooks(extra: Sequence[str]) -> int:
@@ -218,6 +222,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "lab": lab,
     "test": test,
     "lint": lint,
+    "validate": validate,
     "notebooks": notebooks,
     "student": student,
     "slides": handout("slides"),
