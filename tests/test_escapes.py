@@ -77,3 +77,13 @@ def test_where_nothing_went_wrong_there_is_none():
     server = Process("server")
     server.call(1, "handle", 0, 100)
     assert told(server) == []
+
+
+def test_those_of_one_function_can_be_asked_for():
+    server = Process("server")
+    work = server.call(1, "work", 10, 50, **GONE)
+    server.call(1, "decode", 20, 40, work, **GONE)
+    server.call(2, "other", 60, 70, **GONE)
+    calls = server.trace.calls
+    assert [one.left[0].code.name for one in escapes(calls, of=calls[:1])] == ["decode"]
+    assert escapes(calls, of=[]) == []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ from utils.latency import hops
 from utils.records import (
     Call,
     Code,
-    Endpoint,
     Excerpt,
     Journey,
     Level,
@@ -262,8 +260,7 @@ class Run:
         from utils.views.escapes import exceptions
 
         every = (call for trace in self.recording.traces for call in trace.calls)
-        left = {(call.process, call.id) for call in self.called(function) if call.exception}
-        found = [one for one in escapes(every) if left & {(call.process, call.id) for call in one.left}]
+        found = escapes(every, of=self.called(function))
         return exceptions(found, self._link_line, function)
 
     def called(self, function: str, event: str | None = None) -> list[Call]:
@@ -304,18 +301,9 @@ class Run:
 
     def departures(self) -> list[tuple[int, Finding]]:
         """The same as values: each with its message's place (from 0) in :attr:`messages`, in that order."""
-        from utils.wire.conformance import findings
+        from utils.streams.departures import departures
 
-        connections: dict[frozenset[Endpoint], list[int]] = {}
-        for place, message in enumerate(self.messages):
-            connections.setdefault(frozenset(message.flow), []).append(place)
-        found = []
-        for places in connections.values():
-            units = [self.messages[place].unit for place in places]
-            by_unit = {id(unit): place for unit, place in zip(units, places, strict=True)}
-            for finding in findings(units):
-                found.append((by_unit[id(finding.unit)], finding))
-        return sorted(found, key=itemgetter(0))
+        return departures(self.messages)
 
     def bytes(self, which: str | int) -> View:
         """The bytes of one message, each explained: by its number, or the first that carries an event."""

@@ -36,8 +36,9 @@ class Escape:
         return Site(self.caught.code, self.caught.code.first_line)
 
 
-def escapes(calls: Iterable[Call]) -> list[Escape]:
-    """Every exception that left a recorded call, in the order in which they were raised."""
+def escapes(calls: Iterable[Call], of: Iterable[Call] | None = None) -> list[Escape]:
+    """Every exception that left a recorded call, or one ``of`` these, in the order of their raising."""
+    wanted = None if of is None else {(call.process, call.id) for call in of}
     known = {(call.process, call.id): call for call in calls}
     last_child = {
         (call.process, call.parent): call for call in sorted(known.values(), key=lambda one: one.enter_ns)
@@ -62,5 +63,6 @@ def escapes(calls: Iterable[Call]) -> list[Escape]:
         left = [call]
         while goes_on(left[-1]) and (outer := around(left[-1])) is not None:
             left.append(outer)
-        found.append(Escape(tuple(left), around(left[-1])))
+        if wanted is None or any((one.process, one.id) in wanted for one in left):
+            found.append(Escape(tuple(left), around(left[-1])))
     return sorted(found, key=lambda one: one.left[0].leave_ns or 0)
