@@ -6,12 +6,12 @@ live, through the tap, and replayed from a folder years later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from utils import libraries, recording
+from utils import drift, libraries, recording
 from utils.errors import InputError
 from utils.journeys import naming
 from utils.journeys.causes import Causes
@@ -189,12 +189,14 @@ class Run:
         if found is None and (deed := self.deeds.named(name)) is not None:
             found = deed.cause
         if found is None:
-            raise InputError(
-                f"there is no journey {name!r} in this recording",
-                why=f"those in it are {', '.join(map(repr, self.journeys)) or 'none'}",
-                next_step="ask for one of them, or record a scenario that brings it about",
-            )
+            raise self._missing(f"there is no journey {name!r} in this recording", name, self.journeys)
         return found
+
+    def _every_call(self) -> Iterator[Call]:
+        return (call for trace in self.recording.traces for call in trace.calls)
+
+    def _missing(self, what: str, name: str, known: Sequence[str] = ()) -> InputError:
+        return drift.missing(what, name, self._every_call(), self.recording.meta.versions, known)
 
     def _carrier(self, name: str) -> Message:
         """The first message that the journey called ``name`` is about, or else that it sends."""
@@ -248,30 +250,31 @@ class Run:
         found = self.called(function, event)
         if not found:
             where = "this recording" if event is None else f"the journey {event!r}"
-            raise InputError(
-                f"{function} was not called in {where}",
-                next_step="take the name of a step: run.stepper(...) shows them, level 3 all of them",
-            )
+            raise self._missing(f"{function} was not called in {where}", function)
         return calls.calls(found[0].code.name, found, self._link_line)
 
     def exceptions(self, function: str) -> View:
-        """Each exception that left ``function`` (as for :meth:`calls`): who raised it, and who caught it."""
+        """Each exception that left ``function`` (as for :meth:`calls`): who raised it, and who caught it.
+
+        Raises InputError if it was not called.
+        """
         from utils.journeys.escapes import escapes
         from utils.views.escapes import exceptions
 
-        every = (call for trace in self.recording.traces for call in trace.calls)
-        found = escapes(every, of=self.called(function))
+        called = self.called(function)
+        if not called:
+            raise self._missing(f"{function} was not called in this recording", function)
+        found = escapes(self._every_call(), of=called)
         return exceptions(found, self._link_line, function)
 
     def called(self, function: str, event: str | None = None) -> list[Call]:
         """The recorded calls of ``function``, by time; with ``event``, those of its journey, in its order."""
         if event is not None:
-            calls = {(call.process, call.id): call for trace in self.recording.traces for call in trace.calls}
+            calls = {(call.process, call.id): call for call in self._every_call()}
             steps = (step for step in self.journey(event).steps if step.kind is StepKind.CALL)
             ordered = [calls[step.process, step.call] for step in steps if step.call is not None]
         else:
-            every = (call for trace in self.recording.traces for call in trace.calls)
-            ordered = sorted(every, key=lambda call: call.enter_ns)
+            ordered = sorted(self._every_call(), key=lambda call: call.enter_ns)
         return [call for call in ordered if f".{call.code.name}".endswith(f".{function}")]
 
     def upgrade(self, client: str) -> View:

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-
+from utils import pins
 from utils.capture import rights
 from utils.libraries import STACK
 from utils.views.tables import Check
@@ -40,33 +39,16 @@ def _python() -> Check:
 
 
 def _versions() -> Iterator[Check]:
-    pins = dict(_pins(_ROOT / "constraints.txt"))
     for name in (*STACK, "scapy", "jupyterlab"):
         try:
             found = version(name)
         except PackageNotFoundError:
             yield Check(name, "not installed", False, "run `make setup`")
             continue
-        pin = pins.get(name.lower())
+        pin = pins.pin(name)
         yield Check(
             name, found, pin in (None, found), f"the walkthrough was checked with {pin}: run `make setup`"
         )
-
-
-def _pins(path: Path) -> Iterator[tuple[str, str]]:
-    """Name (in small letters) and pinned version, from a constraints file."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        try:
-            requirement = Requirement(line.partition("#")[0].strip())
-        except InvalidRequirement:
-            continue
-        for specifier in requirement.specifier:
-            if specifier.operator == "==":
-                yield requirement.name.lower(), specifier.version
 
 
 def _capture() -> Check:
