@@ -71,7 +71,7 @@ class TestTheReportsApplication:
             ("replace old value", "/", "replace_old_value")
         ]
         assert [route.rule for route in known.routes] == ["/auctions"]
-        assert now.deeds.handled("replace old value", "/") and known.routes[0] in now.deeds.asked
+        assert now.deeds.handled(known.handlers[0]) and known.routes[0] in now.deeds.asked
 
     def test_its_four_lines_are_four_deeds(self, now):
         assert names(now, Kind.BUILT) == ["construct", "route", "on", "serve"]
@@ -86,7 +86,7 @@ class TestTheReportsApplication:
 
 def test_what_was_registered_and_never_called_is_known():
     deeds = lab.replay("opening").deeds
-    lonely = {one.event for one in deeds.registered.handlers if not deeds.handled(one.event, one.namespace)}
+    lonely = {one.event for one in deeds.registered.handlers if not deeds.handled(one)}
     assert {"bid", "join", "*"} <= lonely
     assert {route.rule for route in deeds.registered.routes} - {route.rule for route in deeds.asked} >= {
         "/healthz"
@@ -144,7 +144,7 @@ def test_an_event_without_a_handler_and_one_from_elsewhere_are_told_as_such():
     ],
 )
 def test_a_route_is_known_by_its_rule(rule, path, matches):
-    assert registered.Route(rule, "", None).matches(path) is matches
+    assert registered.Route(rule, "", (), None).matches("GET", path) is matches
 
 
 def test_the_function_of_a_line_is_read_off_the_source(tmp_path):

@@ -8,10 +8,12 @@ import zlib
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.wire_bytes import UPGRADE, framed, opened, switching, talk, tiles
 from utils.records import Endpoint, Flow, Message
-from utils.redaction import REDACTED, is_secret, scrub
+from utils.redaction import REDACTED, is_secret, scrub, scrub_code
 from utils.views import html, ladder, tables, text
 from utils.wire.conformance import findings
 from utils.wire.units import Layer, Side, Unit
@@ -146,3 +148,27 @@ def test_a_text_without_its_secrets():
     assert scrub('{"pin":1,"token":12,"x":3}') == f'{{"pin":1,"token":{REDACTED},"x":3}}'
     assert scrub('[{"a":1,"auth": {"x":["hush"]}}]') == f'[{{"a":1,"auth": {REDACTED}'
     assert scrub("token=hush&page=2") == f"token={REDACTED}&page=2"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('app.config["SECRET_KEY"] = "s3"', 'app.config["SECRET_KEY"] = <redacted>'),
+        ("from_mapping(SECRET_KEY='s3', NAME='n')", "from_mapping(SECRET_KEY=<redacted>, NAME=<redacted>)"),
+        ('return auth.get("token") == "let me in"', 'return auth.get("token") == <redacted>'),
+        ('password = f"{a}s3"  # note', "password = <redacted>  # note"),
+        ("token = b'\\'s3'", "token = <redacted>"),
+        ('api_key = """begins here', "api_key = <redacted>"),
+        ("def on_connect(self, auth):", "def on_connect(self, auth):"),
+        ('emit("author", "Ann")', 'emit("author", "Ann")'),
+        ('emit("key of C", "")', 'emit("key of C", "")'),
+        ("token = read_token()", "token = read_token()"),
+    ],
+)
+def test_a_line_of_code_keeps_its_names_and_loses_its_secret(line, shown):
+    assert scrub_code(line) == shown
+
+
+@given(st.text(alphabet="'\"\\\\ abtf=([#"), st.sampled_from(["password", "SECRET_KEY", "api_key"]))
+def test_no_literal_beside_a_secrets_name_survives(junk, name):
+    assert "s3cret" not in scrub_code(f'{name} = "s3cret"{junk}')

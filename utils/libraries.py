@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from utils.records import Code, Definition, Excerpt, Library, Link
+from utils.redaction import scrub_code
 from utils.terms import Stated, stated
 
 if TYPE_CHECKING:
@@ -359,11 +360,16 @@ def excerpt(code: Code, current: int | None = None, most: int = EXCERPT_LINES) -
                 lines.append((number - 1, ""))
             elif between:
                 lines.append(None)
-        lines.append((number, source.lines[number - 1].rstrip()))
+        lines.append((number, _shown(where, source.lines[number - 1].rstrip())))
         previous = number
     if previous is not None and previous < bounds[1]:
         lines.append(None)
     return Excerpt(where.path, code.filename, code.name, tuple(lines), current)
+
+
+def _shown(where: Place, line: str) -> str:
+    """A line of a library is public; in an application's a secret may stand."""
+    return line if where.library.version else scrub_code(line)
 
 
 def _by_interest(source: Source, code: Code, bounds: tuple[int, int], current: int | None) -> Iterator[range]:
@@ -410,8 +416,10 @@ def _is_docstring(node: ast.AST, piece: range) -> bool:
 
 def line_text(filename: str, number: int) -> str:
     """The text of a line of a source file; empty if it cannot be read."""
-    source = _source(filename)
-    return source.lines[number - 1] if source is not None and 0 < number <= len(source.lines) else ""
+    source, where = _source(filename), place(filename)
+    if source is None or where is None or not 0 < number <= len(source.lines):
+        return ""
+    return _shown(where, source.lines[number - 1])
 
 
 def line_with(code: Code, piece: str) -> int | None:

@@ -54,6 +54,14 @@ _IN_TEXT = (
 )
 
 
+#: A literal of Python's that holds a text, on one line.
+_LITERAL = re.compile(
+    r"""[A-Za-z]{0,2}(?P<quote>"{3}|'{3}|["'])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P<end>(?P=quote)|$)"""
+)
+
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
 def is_secret(name: str) -> bool:
     """Whether what goes by ``name`` (an argument, a key, a header) is kept out.
 
@@ -89,3 +97,21 @@ def scrub(text: str) -> str:
     for pattern, replacement in _IN_TEXT:
         text = pattern.sub(replacement, text)
     return text
+
+
+def scrub_code(line: str) -> str:
+    """A line of Python in which a secret is named, without its texts: any of them may be the secret.
+
+    A text that is itself such a name stays: ``config["SECRET_KEY"] = <redacted>``.
+    """
+    if not _suspect(line):
+        return line
+    code = _LITERAL.sub(" ", line)
+    texts = [found["text"] for found in _LITERAL.finditer(line)]
+    if not any(map(is_secret, (*_NAME.findall(code), *texts))):
+        return line
+    return _LITERAL.sub(lambda found: found[0] if _may_stay(found["text"]) else REDACTED, line)
+
+
+def _may_stay(text: str) -> bool:
+    return not text or (is_secret(text) and _NAME.fullmatch(text) is not None)

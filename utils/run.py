@@ -133,7 +133,8 @@ class Run:
         function.  Raises InputError if there is none, naming those that are there.
         """
         if name not in self._told:
-            self._told[name] = self._journeys.of(self._cause(name), name)
+            deed = None if self._causes.find(name) else self.deeds.named(name)
+            self._told[name] = self.told(deed) if deed else self._journeys.of(self._cause(name), name)
         return self._told[name]
 
     @cached_property
@@ -424,8 +425,15 @@ class Run:
         return write.write(path, made)
 
     def told(self, deed: Deed) -> Journey:
-        """The journey of ``deed``, made afresh: a report asks for each once."""
-        return self._journeys.of(deed.cause, deed.name)
+        """The journey of ``deed``, made afresh: a report asks for each once.
+
+        Where the way from its first cause passes the application by, which
+        chance may bring about, it begins with the application's function.
+        """
+        journey, call = self._journeys.of(deed.cause, deed.name), deed.call
+        if call is None or any((one.process, one.call) == (call.process, call.id) for one in journey.steps):
+            return journey
+        return self._journeys.of(call, deed.name)
 
     def excerpt(self, code: Code, current: int | None) -> Excerpt | None:
         """The lines of a function as they were recorded, or as they are installed, if that is the same."""

@@ -13,7 +13,7 @@ from enum import Enum
 
 from utils.deeds import border
 from utils.deeds.border import Way
-from utils.deeds.registered import ROOT, Registered, Route, registered
+from utils.deeds.registered import ROOT, Handler, Registered, Route, registered
 from utils.journeys.causes import Causes
 from utils.journeys.journey import Cause, Journeys
 from utils.provenance.origin import is_application
@@ -75,13 +75,19 @@ class Deeds:
     def named(self, name: str) -> Deed | None:
         return next((deed for deed in self.told if deed.name == name), None)
 
-    def handled(self, event: str, namespace: str | None) -> bool:
-        """Whether a handler was called for ``event``; in whichever namespace, if that is not known."""
+    def handled(self, handler: Handler) -> bool:
+        """Whether ``handler`` was called; in whichever namespace, if its own is not known."""
         return any(
-            deed.handler == event and namespace in (None, deed.namespace)
+            _is_of(deed, handler) and handler.namespace in (None, deed.namespace)
             for deed in self.told
             if deed.functions and deed.kind in (Kind.EVENT, Kind.CONNECTION)
         )
+
+
+def _is_of(deed: Deed, handler: Handler) -> bool:
+    """Whether a deed is a call of ``handler``: by its event, or, if it is for any event, by its name."""
+    name = deed.functions[0].name.rpartition(".")[2]
+    return deed.handler == handler.event or (handler.event == "*" and name == handler.function)
 
 
 def deeds(recording: Recording, messages: Messages, causes: Causes, journeys: Journeys) -> Deeds:
@@ -121,13 +127,19 @@ class _Finder:
         left_out = 0
         names: dict[str, int] = {}
         for kind in Kind:
-            of_kind = [deed for deed in self._found.values() if deed.kind is kind]
+            of_kind = [deed for deed in self._found.values() if deed.kind is kind and not self._is_told(deed)]
             left_out += max(0, len(of_kind) - MOST)
             for deed in of_kind[:MOST]:
                 names[deed.name] = names.get(deed.name, 0) + 1
                 again = names[deed.name]
                 told.append(deed if again == 1 else replace(deed, name=f"{deed.name} ({again})"))
         return Deeds(tuple(told), left_out, known, frozenset(self._asked))
+
+    def _is_told(self, deed: Deed) -> bool:
+        """Whether it is only the protocol's side of what a handler was called for."""
+        return deed.name in _LIFE and any(
+            other.cause == deed.cause and other.functions for other in self._found.values()
+        )
 
     def _add(self, key: tuple[object, ...], deed: Deed) -> None:
         """One more of the same, or the first."""
@@ -153,7 +165,12 @@ class _Finder:
         namespace = border.text_argument(call, "namespace") or ""
         name = f'emit "{event}" in {site.code.name}'
         key = (Kind.EMIT, call.process, site.code.filename, site.line, event)
-        self._add(key, Deed(Kind.EMIT, name, call, 1, event, namespace, "", (site.code,), site, call))
+        deed = Deed(Kind.EMIT, name, call, 1, event, namespace, "", (site.code,), site, call)
+        before = self._found.get(key)
+        if before is not None and before.call is not None and not self._turns.effects_of(before.call):
+            # Nobody was there to be told: the first time that somebody was tells more.
+            self._found[key] = replace(deed, times=before.times)
+        self._add(key, deed)
 
     def _entered(self, call: Call, caller: Call, way: Way, viewed: dict[tuple[object, int], Call]) -> None:
         if way is Way.VIEW:
@@ -218,7 +235,7 @@ class _Finder:
         for message, name in self._causes.pages():
             call = viewed.get((message.flow, message.start))
             method, _, path = name.partition(" ")
-            route = next((route for route in known.routes if route.matches(path)), None)
+            route = next((route for route in known.routes if route.matches(method, path)), None)
             if route is not None:
                 self._asked.add(route)
             told = f"{method} {route.rule}" if route is not None else name
@@ -229,7 +246,6 @@ class _Finder:
     def _unasked(self) -> None:
         """Events that came in and had no handler; and events that went out and no line here asked for."""
         handled = {(deed.event, deed.namespace) for deed in self._found.values() if deed.kind is Kind.EVENT}
-        emitted = {deed.event for deed in self._found.values() if deed.kind is Kind.EMIT}
         traced = bool(self._recording.traces)
         for place, packet in self._messages.socketio():
             event = packet.event
@@ -242,13 +258,30 @@ class _Finder:
                 kind, told = Kind.EVENT, f'event "{event}"'
                 told += " without a handler" if traced else ""
             else:
-                if event in emitted:
+                if self._asked_for(message):
                     continue
                 kind, told = Kind.EMIT, f'emit "{event}"'
                 told += " from elsewhere" if traced else ""
             name = told if packet.namespace == ROOT else f"{told} in {packet.namespace}"
             key = (kind, "wire", event, packet.namespace)
             self._add(key, Deed(kind, name, message, 1, event, packet.namespace))
+
+    def _asked_for(self, message: Message) -> bool:
+        """Whether a line of the application asked for ``message``, from thread to thread of its process."""
+        sends = self._turns.senders(message.flow, message.end - 1, message.end)
+        effect: Transfer | HandOff | None = sends[0] if sends else None
+        seen = set()
+        while effect is not None and id(effect) not in seen:
+            seen.add(id(effect))
+            number = effect.given if isinstance(effect, HandOff) else effect.call
+            call = self._turns.call(effect.process, number)
+            if call is not None and any(map(border.sends, (call, *self._turns.ancestors(call)))):
+                return True
+            process, thread = self._turns.thread_of(effect)
+            at = effect.given_ns if isinstance(effect, HandOff) else effect.start_ns
+            cause = self._turns.at(process, thread, at).cause
+            effect = cause if isinstance(cause, HandOff) else None
+        return False
 
 
 def _carries(message: Message, event: str, namespace: str) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from utils.deeds import border
 from utils.journeys.calltree import CallTree
+from utils.provenance import values
 from utils.records import Call, Site, Trace
 
 #: Any namespace: Socket.IO's name for it.
@@ -30,7 +31,6 @@ _SERVER_NAMESPACES = {
 }
 _NAMESPACE_MADE = {
     ("socketio/base_namespace.py", "BaseNamespace.__init__"),
-    ("socketio/base_namespace.py", "BaseServerNamespace.__init__"),
     ("socketio/namespace.py", "BaseNamespace.__init__"),
 }
 _RULES = {("flask/sansio/app.py", "App.add_url_rule"), ("flask/app.py", "Flask.add_url_rule")}
@@ -52,15 +52,16 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rule for addresses that was registered."""
+    """A rule for addresses that was registered; without ``methods`` it is not known for which."""
 
     rule: str
     endpoint: str
+    methods: tuple[str, ...]
     site: Site | None
 
-    def matches(self, path: str) -> bool:
-        """Whether a request for ``path`` is this rule's."""
-        return _pattern(self.rule).fullmatch(path) is not None
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request is this rule's."""
+        return method in (self.methods or (method,)) and _pattern(self.rule).fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,7 @@ def registered(tree: CallTree, traces: Iterable[Trace]) -> Registered:
             if name in _ON or (name in _SERVER_ON and not _beneath_flask(tree, call)):
                 handlers.append(_handler(tree, call))
             elif name in _RULES and not _is_flasks_own(tree, call):
-                routes.append(
-                    Route(
-                        border.text_argument(call, "rule") or "?",
-                        border.text_argument(call, "endpoint") or "",
-                        border.asked_at(tree, call),
-                    )
-                )
+                routes.append(_route(tree, call))
             elif name in _NAMESPACE_MADE:
                 made.append(border.text_argument(call, "namespace") or ROOT)
             elif name in _NAMESPACES or (name in _SERVER_NAMESPACES and not _beneath_flask(tree, call)):
@@ -103,6 +98,28 @@ def registered(tree: CallTree, traces: Iterable[Trace]) -> Registered:
                 handlers += _of_class(tree, call, namespace, files)
     unique = tuple(dict.fromkeys(handlers))
     return Registered(unique, tuple(dict.fromkeys(routes)), bool(unique or routes))
+
+
+def _route(tree: CallTree, call: Call) -> Route:
+    site = border.asked_at(tree, call)
+    # Without a name of its own the endpoint is called like its function (Flask's add_url_rule).
+    function = "" if site is None else function_at(site.code.filename, site.line) or ""
+    rule = border.text_argument(call, "rule") or "?"
+    return Route(rule, border.text_argument(call, "endpoint") or function, _methods(call), site)
+
+
+def _methods(call: Call) -> tuple[str, ...]:
+    """The methods that a rule is for, and that Flask adds; empty where the recording cannot tell."""
+    options = values.read((call.arguments or {}).get("options", ""))
+    if not isinstance(options, dict):
+        return ()
+    asked = options.get("methods")
+    if asked is None:
+        asked = ["GET"]
+    if not isinstance(asked, list | tuple) or not all(isinstance(method, str) for method in asked):
+        return ()
+    methods = {method.upper() for method in asked} | {"OPTIONS"}
+    return tuple(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _is_flasks_own(tree: CallTree, call: Call) -> bool:

@@ -24,6 +24,7 @@ from utils.provenance.readers import READERS
 from utils.provenance.witnesses import Witnesses, shown, shown_values
 from utils.provenance.writers import WRITERS
 from utils.records import Call, Flow, Message, Recording, Transfer, TransferKind
+from utils.redaction import REDACTED
 from utils.wire.units import Layer, Span
 
 NEVER = 1 << 63
@@ -218,6 +219,9 @@ class Evidence:
                 f"{call.code.name} recorded {_quoted(data[start:theirs])}, "
                 f"the wire has {_quoted(shape.data[start:end])}"
             )
+            if REDACTED.encode() in data:
+                # What differs is the secret itself, or near to it: neither is told.
+                why = f"{call.code.name} recorded {REDACTED}: a secret is not compared"
             case.breaks.append(Break(case.writing, call.code, call.left, bad, why))
             yield Proof(codec, shape, call)
             return

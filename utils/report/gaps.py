@@ -70,7 +70,7 @@ def uncalled(subject: Subject) -> Iterator[Block]:
             *prose.site(one.site),
         )
         for one in deeds.registered.handlers
-        if not deeds.handled(one.event, one.namespace)
+        if not deeds.handled(one)
     ]
     points += [
         line("the route ", Code(route.rule), ": ", *prose.site(route.site))

@@ -185,7 +185,7 @@ class Report:
                     line(Code(handler.namespace or "?")),
                     line(Code(handler.function or "?")),
                     prose.site(handler.site),
-                    line("yes" if deeds.handled(handler.event, handler.namespace) else "✗ never called"),
+                    line("yes" if deeds.handled(handler) else "✗ never called"),
                 )
                 for handler in known.handlers
             )
@@ -195,13 +195,14 @@ class Report:
             rules = tuple(
                 (
                     line(Code(route.rule)),
+                    line(", ".join(route.methods) or "?"),
                     line(Code(route.endpoint or "?")),
                     prose.site(route.site),
                     line("yes" if route in asked else "✗ never asked for"),
                 )
                 for route in known.routes
             )
-            yield Grid("Routes", ("rule", "endpoint", "registered at", "asked for"), rules)
+            yield Grid("Routes", ("rule", "methods", "endpoint", "registered at", "asked for"), rules)
 
     # ── a deed ───────────────────────────────────────────────────────────────
 
