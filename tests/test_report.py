@@ -22,7 +22,7 @@ from utils.errors import InputError
 from utils.licences import used
 from utils.provenance.ledger import Part
 from utils.records import StepKind
-from utils.report import blocks, facts, markdown, octets, page, prose, sections, write
+from utils.report import blocks, chapters, markdown, octets, page, prose, sections, write
 from utils.report.blocks import Anchor, Code, Grid, Paragraph, Source, Strong
 from utils.report.sections import Report
 from utils.run import Run
@@ -162,14 +162,14 @@ def test_two_processes_that_hash_otherwise_write_the_same_bytes(tmp_path):
 class TestDepth:
     def test_a_deep_one_has_every_step_that_does_the_work(self, now):
         deed = now.deeds.named('event "replace old value"')
-        short, deep = (facts.chapter(now, deed, level) for level in (1, 2))
+        short, deep = (chapters.chapter(now, deed, level) for level in (1, 2))
         assert len(short.shown) < len(deep.shown) < len(deep.journey.steps)
 
     def test_it_shows_more_lines_and_no_fewer(self, now):
         assert len(text(now, "md", deep=True)) > 2 * len(text(now, "md"))
 
     def test_what_is_the_same_for_another_client_is_told_once(self, now):
-        told = facts.chapter(now, now.deeds.named('event "replace old value"'), 1)
+        told = chapters.chapter(now, now.deeds.named('event "replace old value"'), 1)
         like = [turn for turn in told.turns if turn.like is not None]
         assert like
         for turn in like:
@@ -180,7 +180,7 @@ class TestDepth:
 class TestBytes:
     def test_every_byte_of_the_message_is_in_exactly_one_row(self, now):
         deed = now.deeds.named('event "replace old value"')
-        told = facts.chapter(now, deed, 1)
+        told = chapters.chapter(now, deed, 1)
         for deep in (False, True):
             grids = [b for b in octets.told(told, told.main(), now, deep=deep) if isinstance(b, Grid)]
             rows = next(grid for grid in grids if grid.caption == "Every byte, and its lines").rows
@@ -191,7 +191,7 @@ class TestBytes:
             assert covered == list(range(len(told.main().message.unit.raw)))
 
     def test_the_lines_that_wrote_and_read_are_the_ledgers(self, now):
-        told = facts.chapter(now, now.deeds.named('event "replace old value"'), 1)
+        told = chapters.chapter(now, now.deeds.named('event "replace old value"'), 1)
         shown = "".join(
             piece.text
             for block in octets.told(told, told.main(), now, deep=True)
@@ -206,7 +206,7 @@ class TestBytes:
 
     def test_an_unproved_byte_is_counted_and_shown(self, now):
         deed = now.deeds.named('event "replace old value"')
-        told = facts.chapter(now, deed, 1)
+        told = chapters.chapter(now, deed, 1)
         ledger = told.main()
         whole = replace(
             ledger,

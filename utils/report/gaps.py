@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 
 from utils import libraries
-from utils.records import Endpoint
+from utils.facts import Facts
 from utils.report import prose
 from utils.report.blocks import Block, Code, Grid, Line, Paragraph, Points, Question, line
-from utils.report.facts import Subject
 from utils.views import wording
-from utils.wire.conformance import Finding, findings
 
 #: So many departures from the protocols are told.
 MOST_FINDINGS = 50
 
 
-def counts(subject: Subject, unexplained: Mapping[str, int]) -> Iterator[Block]:
+def counts(subject: Facts, unexplained: Mapping[str, int]) -> Iterator[Block]:
     """What should be nought."""
     recording, meta = subject.recording, subject.recording.meta
     rows: list[tuple[str, int]] = [
@@ -48,7 +45,7 @@ def counts(subject: Subject, unexplained: Mapping[str, int]) -> Iterator[Block]:
     )
 
 
-def uncalled(subject: Subject) -> Iterator[Block]:
+def uncalled(subject: Facts) -> Iterator[Block]:
     """What was registered and never called."""
     deeds = subject.deeds
     yield Question("What did the application register that was never used?")
@@ -92,7 +89,7 @@ def untold(failed: Sequence[tuple[str, str]], left_out: int) -> Iterator[Block]:
         yield Paragraph(line(f"{left_out:,} more different deeds are counted here and not told."))
 
 
-def unproved(subject: Subject) -> Iterator[Block]:
+def unproved(subject: Facts) -> Iterator[Block]:
     """The libraries to whose lines no link is proved, and those whose sources are of other versions here."""
     functions = {call.code for trace in subject.recording.traces for call in trace.calls}
     lacking: Counter[str] = Counter()
@@ -115,21 +112,13 @@ def unproved(subject: Subject) -> Iterator[Block]:
         )
 
 
-def departures(subject: Subject) -> Iterator[Block]:
+def departures(subject: Facts) -> Iterator[Block]:
     """Where the traffic departs from its protocols."""
     yield Question("Where does the traffic depart from its protocols?")
-    connections: dict[frozenset[Endpoint], list[int]] = {}
-    for place, message in enumerate(subject.messages):
-        connections.setdefault(frozenset(message.flow), []).append(place)
-    found: list[tuple[int, Finding]] = []
-    for places in connections.values():
-        units = [subject.messages[place].unit for place in places]
-        by_unit = {id(unit): place for unit, place in zip(units, places, strict=True)}
-        found += [(by_unit[id(finding.unit)], finding) for finding in findings(units)]
+    found = subject.departures()
     if not found:
         yield Paragraph(line(f"Nowhere, in {wording.count(len(subject.messages), 'message')}."))
         return
-    found.sort(key=itemgetter(0))
     rows = tuple(
         (
             line(str(place + 1)),

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from utils.facts import Facts
 from utils.provenance.ledger import Entry, Field, Ledger, Part
 from utils.provenance.ranges import size
 from utils.report.blocks import Anchor, Bars, Block, Code, Fold, Grid, Line, Octets, Paragraph, line
-from utils.report.facts import Chapter, Subject
+from utils.report.chapters import Chapter
 from utils.report.prose import message_words
 from utils.views import text, wording
 from utils.views.dump import dump
@@ -27,7 +28,7 @@ _MOST_TEXT = 60
 _HEADER = ("bytes", "layer", "field", "value", "written by", "read by")
 
 
-def told(chapter: Chapter, main: Ledger, subject: Subject, *, deep: bool) -> Iterator[Block]:
+def told(chapter: Chapter, main: Ledger, subject: Facts, *, deep: bool) -> Iterator[Block]:
     """The messages of a chapter with what is proved of each; then the one that it is about, byte by byte."""
     yield Paragraph(line(f"{count(chapter.ledgers)}."))
     who = wording.Clients(chapter.messages, subject.clients)
@@ -52,7 +53,7 @@ def told(chapter: Chapter, main: Ledger, subject: Subject, *, deep: bool) -> Ite
         yield from _others(chapter, main, subject)
 
 
-def _message(ledger: Ledger, subject: Subject, *, deep: bool) -> Iterator[Block]:
+def _message(ledger: Ledger, subject: Facts, *, deep: bool) -> Iterator[Block]:
     summary = wording.shorten(wording.visible(ledger.message.unit.summary), 70)
     yield Paragraph(line("This is ", Code(summary), ", as it crossed the wire:"))
     yield Octets(ledger.message)
@@ -61,7 +62,7 @@ def _message(ledger: Ledger, subject: Subject, *, deep: bool) -> Iterator[Block]
         yield Paragraph(line(sentence))
 
 
-def _others(chapter: Chapter, main: Ledger, subject: Subject) -> Iterator[Block]:
+def _others(chapter: Chapter, main: Ledger, subject: Facts) -> Iterator[Block]:
     """The other messages; of those that went the same way, the first."""
     seen = {_shape(main)}
     for ledger in chapter.ledgers:
@@ -87,7 +88,7 @@ def _shape(ledger: Ledger) -> tuple[object, ...]:
     )
 
 
-def _fields(ledger: Ledger, subject: Subject, *, deep: bool) -> Grid:
+def _fields(ledger: Ledger, subject: Facts, *, deep: bool) -> Grid:
     """Field by field; in a short report what one line wrote and one line read is one row."""
     shown = dump(ledger.message)
     rows = []
@@ -121,7 +122,7 @@ def _lines(field: Field) -> tuple[object, ...]:
     )
 
 
-def _writers(fields: Sequence[Field], subject: Subject) -> Line:
+def _writers(fields: Sequence[Field], subject: Facts) -> Line:
     first = fields[0]
     made = first.step(Part.MADE) or first.writer
     lacking = sum(size(field.unwritten) for field in fields)
@@ -130,7 +131,7 @@ def _writers(fields: Sequence[Field], subject: Subject) -> Line:
     )
 
 
-def _readers(fields: Sequence[Field], subject: Subject) -> Line:
+def _readers(fields: Sequence[Field], subject: Facts) -> Line:
     lacking = sum(size(field.unread) for field in fields)
     owners = [field.step(Part.GIVEN) for field in fields]
     return _proved(fields[0].reader, owners, lacking, fields, subject, "value to ")
@@ -141,7 +142,7 @@ def _proved(
     owners: Sequence[Entry | None],
     lacking: int,
     fields: Sequence[Field],
-    subject: Subject,
+    subject: Facts,
     word: str,
 ) -> Line:
     length = sum(field.span.end - field.span.start for field in fields)
@@ -157,7 +158,7 @@ def _proved(
     return tuple(found)
 
 
-def _anchor(entry: Entry, subject: Subject) -> Line:
+def _anchor(entry: Entry, subject: Facts) -> Line:
     where = line_of(entry, subject.link)
     return line(Anchor(where.name, wording.web_link(where.address), code=True))
 

@@ -15,7 +15,7 @@ from utils.provenance.origin import is_application
 from utils.records import Code as Function
 from utils.records import Message, Site, Step, StepKind, Touch
 from utils.report.blocks import Anchor, Code, Line, Piece, line
-from utils.report.facts import Chapter, Turn
+from utils.report.chapters import Chapter, Turn
 from utils.views import wording
 
 #: What can wake a thread.

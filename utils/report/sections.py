@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from utils.deeds.finding import Deed
 from utils.errors import InputError
+from utils.facts import Facts
 from utils.licences import Licence, used
 from utils.records import Excerpt, Level, Step, StepKind
 from utils.redaction import scrub
@@ -32,7 +33,7 @@ from utils.report.blocks import (
     Verbatim,
     line,
 )
-from utils.report.facts import Chapter, Subject, Turn, chapter
+from utils.report.chapters import Chapter, Turn, chapter
 from utils.views import wording
 from utils.views.ladder import lay_out
 from utils.views.licences import answers, name_of, spdx_page, statement
@@ -46,7 +47,7 @@ MOST_RUNGS = 30
 class Report:
     """The sections of one report, in order.  ``deep``: every step that does the work, with its lines."""
 
-    subject: Subject
+    subject: Facts
     deep: bool = False
     _excerpts: dict[tuple[object, ...], str] = field(default_factory=dict)
     _unexplained: dict[str, int] = field(default_factory=dict)

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from utils.errors import InputError
+from utils.facts import Facts
 from utils.report import markdown, notebook, page
-from utils.report.facts import Subject
 from utils.report.sections import Report
 
 #: The forms, by the ending of their files.
@@ -32,7 +32,7 @@ def form_of(path: Path) -> str:
     )
 
 
-def pieces(subject: Subject, form: str, *, deep: bool = False, beside: Path | None = None) -> Iterable[str]:
+def pieces(subject: Facts, form: str, *, deep: bool = False, beside: Path | None = None) -> Iterable[str]:
     """The report in pieces, which joined are a file in the folder ``beside``.
 
     Raises InputError for a notebook of a run that no notebook can load.

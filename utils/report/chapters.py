@@ -10,58 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
-from typing import Protocol
 
-from utils.deeds.finding import Deed, Deeds
-from utils.journeys.join import JoinReport
+from utils.deeds.finding import Deed
+from utils.facts import Facts
 from utils.latency import Hop, hops
-from utils.provenance.book import Book
-from utils.provenance.ledger import Entry, Ledger
+from utils.provenance.ledger import Ledger
 from utils.provenance.touched import with_touches
-from utils.records import Code, Excerpt, Journey, Level, Link, Message, Recording, Step, StepKind
-from utils.streams.dissection import Messages
+from utils.records import Journey, Level, Message, Step, StepKind
 
 #: Of a journey so many messages are told byte by byte; the rest is counted.
 MOST_MESSAGES = 60
-
-
-class Subject(Protocol):
-    """What a report is made of: a run (see :class:`utils.run.Run`), and what it answers."""
-
-    @property
-    def recording(self) -> Recording: ...
-
-    @property
-    def folder(self) -> Path | None: ...
-
-    @property
-    def messages(self) -> Messages: ...
-
-    @property
-    def clients(self) -> dict[int, str]: ...
-
-    @property
-    def deeds(self) -> Deeds: ...
-
-    @property
-    def book(self) -> Book: ...
-
-    def told(self, deed: Deed) -> Journey:
-        """The journey of ``deed``.  Raises InputError where it has none."""
-        ...
-
-    def link(self, entry: Entry) -> Link | None:
-        """The permalink to a ledger's line."""
-        ...
-
-    def excerpt(self, code: Code, current: int | None) -> Excerpt | None:
-        """Some lines of a function, as they were when they ran."""
-        ...
-
-    def check(self) -> JoinReport:
-        """How well calls and packets agree."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +71,7 @@ class Chapter:
         return next(iter([*about, *carrying, *self.ledgers]), None)
 
 
-def chapter(subject: Subject, deed: Deed, level: Level) -> Chapter:
+def chapter(subject: Facts, deed: Deed, level: Level) -> Chapter:
     """Everything about ``deed``.  Raises InputError if it has no journey."""
     journey = with_touches(subject.told(deed), subject.book.ledger)
     messages = _on_the_wire(journey)
