@@ -47,6 +47,8 @@ def notebook() -> NotebookNode:
         _code("wide", "subslide", WIDE),
         _prose("q-task", "slide", "## Exercise\n\nWhat is six times seven?"),
         _code("task", "fragment", EXERCISE, "exercise"),
+        _code("silent", "subslide", "### BEGIN SOLUTION\nword = 'bid'\n### END SOLUTION", "exercise"),
+        _code("check", "fragment", "from utils.exercises import check\n\ncheck(word, 'bid')"),
         _code("slider", "skip", "import ipywidgets\n\nipywidgets.IntSlider()"),
     ]  # fmt: skip
     return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
