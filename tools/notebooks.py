@@ -77,6 +77,8 @@ def tidy(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET_VIEW, None)
+        if cell.cell_type == "code":  # what was shown while one waited is empty by now
+            cell.outputs = [output for output in cell.outputs if output.get("data") != {}]
         if "exercise" in cell.metadata.get("tags", ()):
             cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
 

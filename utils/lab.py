@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from utils.capture import rights
 from utils.errors import InputError
 from utils.server import Server
+from utils.views.waiting import waiting
 
 if TYPE_CHECKING:
     from utils.cluster.cluster import Cluster
@@ -50,7 +51,8 @@ def self_check() -> View:
     from utils.selfcheck import check
     from utils.views import tables
 
-    return tables.checks(check())
+    with waiting("this machine is looked at"):
+        return tables.checks(check())
 
 
 def start(module: str, *arguments: str, mode: str | None = None, from_start: bool = False) -> Server:
@@ -71,7 +73,8 @@ def start(module: str, *arguments: str, mode: str | None = None, from_start: boo
             ):
                 return running
             _end(running)
-        server = Server.start(module, arguments, chosen, from_start=from_start)
+        with waiting(f"{module} is starting"):
+            server = Server.start(module, arguments, chosen, from_start=from_start)
         _running.append(server)
         return server
 
@@ -144,7 +147,8 @@ def record(scenario: Callable[[Session], object], *, name: str | None = None) ->
     server = _running[-1]
     if server.mode.name == "replay":
         return replay(name)
-    return Run(record_live(scenario, server, name))
+    with waiting(f"{name} is played and recorded"):
+        return Run(record_live(scenario, server, name))
 
 
 def watch() -> Live:
