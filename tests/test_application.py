@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from utils.application import Application, without_secrets
+from utils.application import Application, secrets_of, without_secrets
 from utils.errors import InputError
 from utils.redaction import REDACTED
 
@@ -87,4 +87,5 @@ def test_secrets_of_a_command_line_are_not_kept():
         "chat.py", "--token", REDACTED, f"--password={REDACTED}", "--port", "5", "--api-key", REDACTED, "-v",
     ]  # fmt: skip
     assert Application.of_words(words).shown == tuple(without_secrets(words))
+    assert list(secrets_of(words)) == ["abc", "def", "ghi"]
     assert "abc" in Application.of_words(words).words

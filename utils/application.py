@@ -97,15 +97,26 @@ class Application:
 
 def without_secrets(words: Sequence[str]) -> Iterator[str]:
     """The words of a command line as they may be kept: the values of secret options are not."""
+    for word, value in _with_secrets(words):
+        yield word if value is None else word.removesuffix(value) + REDACTED
+
+
+def secrets_of(words: Sequence[str]) -> Iterator[str]:
+    """The values of a command line's secret options."""
+    yield from (value for _, value in _with_secrets(words) if value is not None)
+
+
+def _with_secrets(words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Each word, and the secret at its end, if there is one."""
     secret = False
     for word in words:
-        name, equals, _ = word.partition("=")
+        name, equals, value = word.partition("=")
         if secret and not word.startswith("-"):
-            yield REDACTED
+            yield word, word
         elif equals and is_secret(name):
-            yield f"{name}={REDACTED}"
+            yield word, value
         else:
-            yield scrub(word)
+            yield scrub(word), None
         secret = word.startswith("-") and not equals and is_secret(word)
 
 

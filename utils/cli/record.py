@@ -27,6 +27,7 @@ from utils.errors import InputError, ProcessError
 
 if TYPE_CHECKING:
     from utils.application import Application
+    from utils.records import Recording
     from utils.server import Server
     from utils.session import Session
 
@@ -65,6 +66,9 @@ _ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Which port, of several; for module:app, on which."
 )
+@click.option(
+    "--keep-secrets", is_flag=True, help="Leave passwords, tokens and cookies in it: for your eyes alone."
+)
 @json_option
 @click.argument("application", nargs=-1, type=click.UNPROCESSED, required=True)
 def command(
@@ -73,6 +77,7 @@ def command(
     duration: float | None,
     mode: str | None,
     port: int | None,
+    keep_secrets: bool,
     for_program: bool,
     application: tuple[str, ...],
 ) -> None:
@@ -85,7 +90,8 @@ def command(
     application, and is written then.
 
     Passwords, cookies, tokens, keys and what clients authenticate with are left
-    out of the recording.
+    out of the recording: they are known by their names. What is secret but has
+    no such name (a card's number as an event's argument, say) is kept.
     """
     from utils.application import Application
     from utils.capture import rights
@@ -102,7 +108,7 @@ def command(
         server = Server.watch(wanted, chosen, port=port if wanted.words[0] != "--serve" else None)
         try:
             note(f"Recording {server.url} ({chosen.name}: {chosen.why}). Ctrl-C ends it.")
-            taking = _Taking(server, played, duration, ending)
+            taking = _Taking(server, played, duration, ending, keep_secrets)
             found = taking.take(wanted.name, folder)
         finally:
             ending.protect()
@@ -152,22 +158,32 @@ class _Taking:
     scenario: Callable[[Session], object] | None
     duration: float | None
     ending: _Ending
+    keep_secrets: bool = False
     error: Exception | None = None
     status: int | None = None  # the application's, if it ended by itself
     _until: float = field(default=0.0)
 
     def take(self, name: str, folder: Path) -> dict[str, Any]:
         """Record, and write the folder; what can be said of it."""
-        from dataclasses import replace
-
-        from utils import recording, sources
+        from utils import recording
         from utils.session import record_live
 
-        made = record_live(self._go_on, self.server, name)
+        made = record_live(self._go_on, self.server, name, finish=self._finish)
+        recording.save(made, folder)
+        return _facts(made)
+
+    def _finish(self, made: Recording) -> Recording:
+        """With the sources that ran, and without secrets."""
+        from dataclasses import replace
+
+        from utils import redacting, sources
+        from utils.application import secrets_of
+
         with progress("Writing the recording"):
             made = replace(made, sources=sources.collect(made.traces))
-            recording.save(made, folder)
-        return _facts(made)
+            if self.keep_secrets:
+                return redacting.kept(made)
+            return redacting.redacted(made, also=secrets_of(self.server.application.words))
 
     def _go_on(self, session: Session) -> None:
         """Until the scenario, the time, the user or the application ends it."""
@@ -235,6 +251,7 @@ def _facts(made: Any) -> dict[str, Any]:
         "mode": meta.mode,
         "port": meta.port,
         "other_ports": meta.extra.get("other ports", []),
+        "secrets": meta.extra["secrets"],
         "packets": len(made.segments),
         "messages": len(run.messages),
         "calls": {trace.process: len(trace.calls) for trace in made.traces},
