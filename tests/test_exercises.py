@@ -86,6 +86,10 @@ class TestWhatIsWrong:
     def test_names_the_first_place_where_they_part(self, got, expected, note):
         assert note in str(check(got, expected))
 
+    def test_a_set_that_was_given_is_told_in_one_order(self):
+        told = {str(check(set(order), set("abc"))) for order in ("abc", "cba", "bca")}
+        assert told == {"✓ right: {'a', 'b', 'c'}"}
+
     def test_a_set_and_a_range_are_told_by_their_members(self):
         assert "one of 'a', 'b'" in str(check("c", {"b", "a"}))
         assert "a whole number from 1 to 3" in str(check(0, range(1, 4)))

@@ -72,3 +72,30 @@ def test_the_mode_that_is_on_makes_no_difference(patterns, mode):
     for pattern, instead in patterns:
         said = pattern.sub(instead, said)
     assert said == "lab_server, mode MODE"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("GET /socket.io/?t=1795556606.7174292", "GET /socket.io/?t=1795556606.71"),
+        ("Date: Tue, 24 Nov 2026 21:43:29 GMT", "Date: Wed, 25 Nov 2026 01:02:03 GMT"),
+        ("  7.0.0.1:32811··U", "  7.0.0.1:43749··U"),
+        ("'2WR5sIZFjuh5tOLryOwciUSmvvg='", "'t8b4oRJz1tX+HnzgE3qh1DSgL0s='"),
+        ("Sec-WebSocket-Key: G4wrgHHtNA12lGYo96N5pA==", "Sec-WebSocket-Key: eOEJ50sz/IEE3ml6sbl75g=="),
+        (
+            '<figure class="a"><i title="Engine.IO · Value · 1795556606.7174292">17</i></figure><p>',
+            '<figure class="a"><b title="Engine.IO · Value · 1795556606.71">1</b>7</figure><p>',
+        ),
+        (
+            '<span title="HTTP · Field value · 127.0.0.1:32811">7.0.0.1:32811</span>',
+            '<span title="HTTP · Field value · 127.0.0.1:43749">0.0.1:43749</span>',
+        ),
+    ],
+)
+def test_what_chance_puts_into_a_handshake_makes_no_difference(patterns, one, other):
+    told = set()
+    for text in (one, other):
+        for pattern, instead in patterns:
+            text = pattern.sub(instead, text)
+        told.add(text)
+    assert len(told) == 1 and told != {""}

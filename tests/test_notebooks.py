@@ -38,15 +38,7 @@ def test_a_committed_notebook_gives_no_reason_to_complain(path):
 
 def test_there_are_notebooks_to_look_at_and_all_belong_to_the_course():
     found = [path.stem for path in notebooks.paths()]
-    assert found and set(found) <= {*skeleton.NAMES, *skeleton.TO_BE_REWRITTEN}
-
-
-@pytest.mark.parametrize("name", sorted(skeleton.TO_BE_REWRITTEN))
-def test_what_is_to_be_rewritten_is_there_and_is_in_its_old_form(name):
-    path = notebooks.FOLDER / f"{name}.ipynb"
-    again = "take it off skeleton.TO_BE_REWRITTEN"
-    assert path.is_file(), f"{name} is gone: {again}"
-    assert list(skeleton.complaints(notebooks.read(path))), f"{name} is in the new form: {again}"
+    assert found and set(found) <= set(skeleton.NAMES)
 
 
 @pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)
@@ -61,7 +53,7 @@ def test_each_link_to_a_file_leads_to_one(path):
 def test_each_notebook_leads_to_the_next():
     for name, following in pairwise(skeleton.NAMES):
         path = notebooks.FOLDER / f"{name}.ipynb"
-        if not path.is_file() or name in skeleton.TO_BE_REWRITTEN:
+        if not path.is_file():
             continue
         last = notebooks.read(path).cells[-1].source
         number = following.partition("_")[0]

@@ -34,7 +34,11 @@ TELLTALE = (
     (re.compile(r"\bat 0x[0-9a-f]+\b|\b0x[0-9a-f]{9,}\b"), "an address in memory"),
     (re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|var|private|opt)/[\w.-]+"), "a path of this machine"),
     (re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d"), "when it was run"),
-    (re.compile(r"\b(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}\b(?![.\w])"), "an address of a machine"),
+    # In a dump of bytes, a row may begin within this machine's own.
+    (
+        re.compile(r"\b(?!127\.|2?7\.0\.0\.1\b|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}\b(?![.\w])"),
+        "an address of a machine",
+    ),
 )
 
 
@@ -109,8 +113,7 @@ def complaints(path: Path) -> Iterator[str]:
             yield f"cell {cell.id} shows its solution unasked: run `make notebooks`"
         for said in skeleton.outputs(cell):
             yield from (f"cell {cell.id} tells {what}" for what in telltales(said))
-    if path.stem not in skeleton.TO_BE_REWRITTEN:
-        yield from skeleton.complaints(notebook)
+    yield from skeleton.complaints(notebook)
 
 
 def is_folded(cell: NotebookNode) -> bool:

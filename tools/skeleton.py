@@ -31,9 +31,6 @@ NAMES = (
     "11_your_own_report",
 )
 
-#: Still in their old form; a test takes a name off this list as soon as it can.
-TO_BE_REWRITTEN = frozenset({"00_start_here"})
-
 #: A cell has so many lines, at most, or does work that belongs into a module ...
 NORMAL_CELL, LONGEST_CELL = 10, 15
 #: ... and so many cells of a notebook may be longer than is normal.

@@ -19,7 +19,7 @@ def wiring(found: Wiring) -> View:
     """Which objects hold which, with the names by which they do."""
     nodes = [Node(thing.name, thing.library) for thing in found.things]
     edges = [
-        Edge(one.holder, one.target, f"{one.path} = …{one.method}" if one.method else one.path)
+        Edge(one.holder, one.target, f"{one.path}, its {one.method}()" if one.method else one.path)
         for one in found.references
     ]
     total = f"{wording.count(len(nodes), 'object')}, {wording.count(len(edges), 'reference')}"
