@@ -90,6 +90,20 @@ def test_what_one_call_reads_bit_by_bit_wakes_once():
     assert (turns.at("client", 1, 55).cause.offset, turns.at("client", 1, 55).cause.end) == (9, 11)
 
 
+def test_a_head_and_its_body_wake_the_programs_own_thread_once():
+    """The main thread has no Thread.run above it: whoever asked twice for one answer stands one call higher."""
+    client = Process("client")
+    get = client.call(1, "Session.get", 1, 60)
+    send = client.call(1, "Session.send", 2, 50, get)
+    head = client.call(1, "read_head", 3, 20, send)
+    client.recv(1, WAY, 0, 40, 4, 10, call=head)
+    body = client.call(1, "read_body", 21, 40, send)
+    client.recv(1, WAY, 40, 90, 22, 30, call=body)
+    turns = Turns([client.trace])
+    assert turns.at("client", 1, 15) == turns.at("client", 1, 35)
+    assert turns.at("client", 1, 35).cause.end == 130
+
+
 def test_a_handoff_wakes_the_thread_that_takes_it():
     server = Process("server")
     handler = server.call(1, "handler", 1, 50)

@@ -119,7 +119,7 @@ def _told(value: object) -> str:
     if isinstance(value, bytes | bytearray):
         size = wording.count(len(value), "byte")
         return wording.shorten(value.hex(" "), MOST) + f" ({size})" if value else size
-    if type(value) in (set, frozenset) and value:  # told in an order that does not differ from run to run
+    if isinstance(value, set | frozenset) and value:  # told in an order that does not differ from run to run
         return "{" + ", ".join(sorted(_told(one) for one in value)) + "}"
     return _said(value, repr)
 

@@ -32,6 +32,9 @@ _LOOP_DEPTH = 1
 #: How a read ends that would have had to wait: who only looks is not woken.
 _NOTHING_YET = "BlockingIOError"
 
+#: Where a thread begins that is not the program's own.
+_RUN = "Thread.run"
+
 #: The end of a thread's last turn.
 FOREVER = 1 << 63
 
@@ -240,8 +243,11 @@ class Turns(CallTree):
         if self._relays.begins(following.flow, following.offset):
             return None  # a subscriber waits for it as it waited for what it read before
         asking = {call.id for call in self.around(cause)}
-        common = next((call for call in self.around(following) if call.id in asking), None)
-        if common is None or common.depth <= _LOOP_DEPTH:
+        around = list(self.around(following))
+        common = next((call for call in around if call.id in asking), None)
+        # Above a program's own thread stands no Thread.run.
+        loop = _LOOP_DEPTH if around and around[-1].code.name == _RUN else _LOOP_DEPTH - 1
+        if common is None or common.depth <= loop:
             return None
         return replace(cause, length=cause.length + following.length)
 
