@@ -138,6 +138,10 @@ class Facts:
         """The journey of ``deed``, made afresh: a report asks for each once."""
         return self._journeys.of(deed.cause, deed.name)
 
+    def carried(self, name: str) -> list[Message]:
+        """The messages on the wire that the journey called ``name`` is made of."""
+        return self._journeys.carried(self._cause(name))
+
     def messages_of(self, client: str) -> list[Message]:
         """The messages to and from the client that goes by that name, by time."""
         ports = {port for port, name in self.clients.items() if name == client}
@@ -189,7 +193,7 @@ class Facts:
 
     def check(self, event: str | None = None) -> JoinReport:
         """How well calls and packets agree, over every byte of a journey, or else of the recording."""
-        chosen = self.messages if event is None else self._carried_by(event)
+        chosen = self.messages if event is None else self.carried(event)
         traced = {trace.process for trace in self.recording.traces}
         listening = self.recording.meta.services.values()
         elsewhere = {service.name for service in listening} - traced
@@ -215,7 +219,7 @@ class Facts:
         if event is None:
             return self.messages
         if self.recording.traces:
-            return self._carried_by(event)
+            return self.carried(event)
         self._carrier(event)
         return self.events(event)
 
@@ -246,12 +250,8 @@ class Facts:
         cause = self._cause(name)
         if isinstance(cause, Message):
             return cause
-        for message in self._carried_by(name) if isinstance(cause, Call | Transfer) else cause:
+        for message in self.carried(name) if isinstance(cause, Call | Transfer) else cause:
             return message
         raise InputError(
             f"the journey {name!r} sends nothing", next_step=f"look at its calls: run.stepper({name!r})"
         )
-
-    def _carried_by(self, name: str) -> list[Message]:
-        """The messages on the wire that the journey called ``name`` is made of."""
-        return self._journeys.carried(self._cause(name))

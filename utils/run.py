@@ -116,7 +116,7 @@ class Run(Facts):
         from utils.views.ledger import provenance
 
         message = self._message(which)
-        others = self._carried_by(which) if isinstance(which, str) else [message]
+        others = self.carried(which) if isinstance(which, str) else [message]
         ledgers = {id(one): self.book.ledger(one) for one in [message, *others]}
         name = f"Provenance of {which!r}" if isinstance(which, str) else f"Provenance of message {which}"
         return provenance(
