@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from scenarios import troubles
+from scenarios import beyond, troubles
 from scenarios.handwriting import bid_of, frame
 
 if TYPE_CHECKING:
@@ -74,20 +74,6 @@ def auction(session: Session) -> None:
         lot = client.call("join", {"lot": LOT}, timeout=PATIENCE)["lot"]
         client.receive(timeout=PATIENCE)
     # Nobody may outbid herself, should it be played again.
-    bidder = "Alice" if not lot["highest"] or lot["highest"]["bidder"] != "Alice" else "Carol"
-    bid = {"id": str(uuid.uuid4()), "lot": LOT, "bidder": bidder, "cents": lot["minimum_cents"]}
-    alice.call("bid", bid, timeout=PATIENCE)
-    for client in (alice, bob):
-        client.receive(timeout=PATIENCE)
-
-
-def two_servers(session: Session) -> None:
-    """Alice is with one server and Bob with another; a bid is told to both, by way of the message queue."""
-    alice = session.connect("alice", to="server 1", in_order=True)
-    bob = session.connect("bob", to="server 2", in_order=True)
-    for client in (alice, bob):
-        lot = client.call("join", {"lot": LOT}, timeout=PATIENCE)["lot"]
-        client.receive(timeout=PATIENCE)
     bidder = "Alice" if not lot["highest"] or lot["highest"]["bidder"] != "Alice" else "Carol"
     bid = {"id": str(uuid.uuid4()), "lot": LOT, "bidder": bidder, "cents": lot["minimum_cents"]}
     alice.call("bid", bid, timeout=PATIENCE)
@@ -206,7 +192,8 @@ class Play:
     from_start: bool = False  # from the application's first line on
     cured: bool = False  # of the fault that the scenario is there to show
     unread: bool = False  # the server may end a connection before it has read all
-    servers: int = 0  # so many processes on one message queue; 0 is one without any
+    cluster: Mapping[str, Any] = field(default_factory=dict)  # how several processes are started; none: one
+    killed: int = 0  # so many of them do not live to tell
 
     @property
     def name(self) -> str:
@@ -250,11 +237,14 @@ PLAYS = (
         (*_WEBSOCKET, "enter a room", "binary out", "bid", "bids placed", "ack from the server"),
     ),
     Play(
-        two_servers,
+        beyond.two_servers,
         ("lab_server",),
         (*_WEBSOCKET, "enter a room", "broadcast out", "bid", "bids placed", "ack from the server"),
-        servers=2,
+        cluster={"servers": 2},
     ),
+    Play(beyond.lost_session, ("lab_server",), ("open",), cluster={"servers": 2, "sticky": "none"}),
+    Play(beyond.forged_news, ("lab_server",), ("bids placed",), cluster={"servers": 2, "open_queue": True}),
+    Play(beyond.killed_server, ("lab_server",), ("bid",), cluster={"servers": 2}, killed=1),
     Play(answers, _SMALLEST, (*_WEBSOCKET, "ack from the client", "binary in", "binary out", "heard")),
     Play(crowd, _SEED, (*_WEBSOCKET, "event in", "broadcast out")),
     # Of several events in a row, which is handled first, and how they are read, is chance.

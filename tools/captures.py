@@ -22,8 +22,8 @@ LARGEST = 500_000
 
 def record(play: Play, *, mode: str | None = None) -> Run:
     """``play`` once, on a server of its own, or on several."""
-    if play.servers:
-        lab.start_cluster(*play.application, servers=play.servers, mode=mode)
+    if play.cluster:
+        lab.start_cluster(*play.application, **play.cluster, mode=mode)
     else:
         lab.start(*play.application, mode=mode, from_start=play.from_start)
     try:

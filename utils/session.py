@@ -162,8 +162,10 @@ class Session:
     def connecting(self, name: str) -> Iterator[None]:
         """Whatever is connected meanwhile goes by ``name``."""
         began = time.time_ns()
-        yield
-        self.windows.append((name, began, time.time_ns()))
+        try:
+            yield
+        finally:  # it may have been refused
+            self.windows.append((name, began, time.time_ns()))
 
 
 def record_live(
@@ -295,10 +297,15 @@ def _client_ports(
             if there.port in listening and here.port not in listening and here.port not in opened:
                 opened.add(here.port)
                 yield here.port, trace.process  # a server is a client of what it uses
-    # What no traced process opened comes from what stands before the servers.
+    # What no traced process opened comes from what stands before the servers; or to what they use,
+    # from the server that did not live to tell.
+    told = {trace.process for trace in traces}
     before = [one.name for one in listening.values() if one.protocol == "http" and not one.traced]
-    traced = {port for port, one in listening.items() if one.traced}
+    silent = [one.name for one in listening.values() if one.traced and one.name not in told]
     for here, there in flows:
-        if before and there.port in traced and here.port not in opened:
+        service = listening.get(there.port)
+        if service is None or here.port in opened:
+            continue
+        for name in (before if service.traced else silent)[:1]:
             opened.add(here.port)
-            yield here.port, before[0]
+            yield here.port, name

@@ -107,8 +107,13 @@ class RawClient:
         self._events: list[Event] = []
         self._text = ""
         self._bytes = b""
-        assert isinstance(self._next_event(), AcceptConnection)
-        self.opened = json.loads(self.receive()[1:])
+        try:
+            answer = self._next_event()
+            assert isinstance(answer, AcceptConnection), answer
+            self.opened = json.loads(self.receive()[1:])
+        except BaseException:
+            self.sock.close()
+            raise
 
     def send(self, data: str | bytes) -> None:
         """Send one Engine.IO packet."""

@@ -33,6 +33,7 @@ class Onlooker:
         self.bids: dict[int, dict[str, Any]] = {}
         self.reconnects = -1
         self._lock = threading.Lock()
+        self._websockets: list[Any] = []
         self._http = requests.Session()
         self._http.trust_env = False
         self.client = socketio.Client(
@@ -59,9 +60,14 @@ class Onlooker:
         self.client.reconnection = False
         self.client.disconnect()
         self._http.close()
+        for websocket in self._websockets:
+            # One that was reset keeps its socket open in websocket-client.
+            if websocket.sock is not None:
+                websocket.sock.close()
 
     def _connected(self) -> None:
         self.reconnects += 1
+        self._websockets.append(self.client.eio.ws)
         self.catch_up()
 
     def _told(self, answer: dict[str, Any]) -> None:

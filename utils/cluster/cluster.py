@@ -190,6 +190,13 @@ class Cluster:
             )
         return self._servers[name]
 
+    def serving(self, address: str) -> str:
+        """The server at that address, which nginx tells in its cookie.  Raises InputError if none is."""
+        for name, server in self._servers.items():
+            if address == f"127.0.0.1:{server.port}":
+                return name
+        raise InputError(f"no server of this cluster is at {address}")
+
     def kill(self, name: str) -> None:
         """End a server as a power cut would: by SIGKILL, without a word to anybody."""
         server = self.server(name)

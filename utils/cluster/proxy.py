@@ -59,14 +59,18 @@ class Proxy:
 def configured(folder: Path, port: int, servers: Mapping[str, int], sticky: Sticky) -> str:
     """The whole configuration: one worker in the foreground, everything below ``folder``."""
     ports = list(servers.values())
-    everyone = "".join(f" server 127.0.0.1:{one};" for one in ports)
+    # A server that refuses is passed by, and never set aside: nginx would do so for ten seconds, and
+    # of servers that are killed one after the other, and are up again, there would be none left.
+    everyone = "".join(f" server 127.0.0.1:{one} max_fails=0;" for one in ports)
     balance = " hash $remote_addr consistent;" if sticky is Sticky.ADDRESS else ""
     lines = [f"upstream everyone {{{balance}{everyone} }}"]
     if sticky is Sticky.COOKIE:
         chosen = []
         for number, one in enumerate(ports, 1):
-            others = "".join(f" server 127.0.0.1:{other} backup;" for other in ports if other != one)
-            lines.append(f"upstream server_{number} {{ server 127.0.0.1:{one} fail_timeout=1s;{others} }}")
+            others = "".join(
+                f" server 127.0.0.1:{other} backup max_fails=0;" for other in ports if other != one
+            )
+            lines.append(f"upstream server_{number} {{ server 127.0.0.1:{one} max_fails=0;{others} }}")
             chosen.append(f'"127.0.0.1:{one}" server_{number};')
         lines.append(f"map $cookie_{COOKIE} $chosen {{ default everyone; {' '.join(chosen)} }}")
         lines.append(
