@@ -6,7 +6,7 @@ import pytest
 
 from utils import lab
 from utils.wire import websocket
-from utils.wire.units import Layer, Side
+from utils.wire.units import Side
 from utils.wire.websocket import Opcode
 
 #: In these a client's frames are written by hand: no library wrote them, and none read the answers.
@@ -25,9 +25,15 @@ RECORDINGS = sorted(
 
 
 def ledgers_of(folder):
-    """Of all messages but those to and from a message queue, whose library has no witnesses yet."""
+    """Of all messages between traced processes: what a queue or a proxy did, nobody has seen."""
     run = lab.load(folder)
-    return [run.book.ledger(message) for message in run.messages if message.unit.layer is not Layer.REDIS]
+    told = {trace.process for trace in run.recording.traces}
+    silent = {service.name for service in run.recording.meta.services.values()} - told
+    return [
+        run.book.ledger(message)
+        for message in run.messages
+        if silent.isdisjoint(run.names.get(end.port) for end in message.flow)
+    ]
 
 
 @pytest.mark.parametrize("folder", RECORDINGS, ids=lambda folder: folder.name)
@@ -39,7 +45,7 @@ def test_every_byte_of_a_reference_recording_is_explained(folder):
         if ledger.unexplained
     ]
     assert lacking == []
-    assert ledgers
+    assert ledgers or folder.name in ("killed_server", "lost_session")  # there, nginx passed all of it on
 
 
 @pytest.mark.parametrize("folder", RECORDINGS, ids=lambda folder: folder.name)

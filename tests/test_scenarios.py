@@ -77,7 +77,9 @@ class TestReference:
     def test_each_of_its_journeys_is_whole(self, name):
         run = replayed(name)
         assert set(BY_NAME[name].journeys) <= set(run.journeys)
-        for journey in run.journeys:
+        play = BY_NAME[name]
+        # What a killed server sent, nobody is left to tell of.
+        for journey in play.journeys if play.killed else run.journeys:
             assert run.check(journey).whole, journey
 
     def test_it_tells_what_made_it(self, name):

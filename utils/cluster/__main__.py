@@ -18,6 +18,8 @@ from utils.cluster.cluster import DATABASES, Cluster, Plan
 from utils.cluster.proxy import Sticky
 from utils.errors import LabError
 
+_STICKY = click.Choice([one.value for one in Sticky])
+
 
 @click.group(context_settings={"show_default": True, "max_content_width": 110})
 def main() -> None:
@@ -26,7 +28,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--servers", default=2, type=click.IntRange(1, 32), help="So many processes.")
-@click.option("--sticky", default="cookie", type=click.Choice([one.value for one in Sticky]), help="What leads a client back.")
+@click.option("--sticky", default="cookie", type=_STICKY, help="What leads a client back.")
 @click.option("--database", default="sqlite", type=click.Choice(DATABASES))
 @click.option("--python", default=sys.executable, help="The Python of the servers: one with gevent, say.")
 @click.argument("module")

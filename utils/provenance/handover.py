@@ -33,6 +33,8 @@ def owners(evidence: Evidence, case: Case) -> Owners:
     A value that the packet was not made of is noted as a break of the case.
     """
     found: Owners = {}
+    if not case.transfers:
+        return found  # whoever sent it, or got it, was not traced
     for shape in case.shapes:
         if shape.form is Form.SOCKET or (shape.form is Form.PACKET and not _is_socket(shape.packet)):
             found |= _of_packet(evidence, case, shape)
