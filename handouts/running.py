@@ -69,6 +69,8 @@ async def _execute(chapter: Chapter, mode: str) -> NotebookNode:
         record_timing=False,
         store_widget_state=True,
         coalesce_streams=True,
+        # A kernel warns that others on this machine could listen; it lives for a minute, and tells no secret.
+        extra_arguments=["--log-level=40"],
         resources={"metadata": {"path": str(FOLDER)}},
     )
     try:
