@@ -49,7 +49,7 @@ def traces(draw):
                 process=st.just(process),
                 thread=st.integers(),
                 code=codes,
-                parent=maybe,
+                parent=st.none() | st.integers(0, number - 1) if number else st.none(),
                 depth=st.integers(0, 100),
                 enter_ns=times,
                 leave_ns=st.none() | times,

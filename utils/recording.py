@@ -13,19 +13,18 @@ no path of the machine that made it and no secret.
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from utils import libraries, sources
+from utils import description, libraries, sources
 from utils.capture import files
 from utils.errors import CaptureFileError, InputError
-from utils.records import Code, Meta, Recording, Service, Site, Trace
+from utils.records import Code, Meta, Recording, Site, Trace
 from utils.streams.overview import bytes_missing, server_port
 from utils.tracing import store
 
@@ -54,10 +53,7 @@ def save(recording: Recording, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        (fresh / META_FILE).write_text(
-            json.dumps(asdict(recording.meta), indent=2, sort_keys=True, ensure_ascii=False) + "\n",
-            encoding="utf-8",
-        )
+        description.write(recording.meta, fresh / META_FILE)
         files.write_segments(fresh / PACKETS_FILE, recording.segments)
         for trace in recording.traces:
             name = trace.process.replace(" ", "-")
@@ -127,45 +123,20 @@ def _reservations(contents: files.Contents) -> Iterator[str]:
 
 
 def load(folder: Path) -> Recording:
-    """Read a recording.  Raises CaptureFileError if it is not one, or is broken."""
+    """Read a recording.  Raises CaptureFileError if it is not one, or is broken.
+
+    The form of each file is held by :mod:`utils.description`,
+    :mod:`utils.tracing.schema`, :mod:`utils.sources` and
+    :mod:`utils.capture.containers`; docs/recording-format.md tells it.
+    """
     folder = Path(folder)
-    meta = _load_meta(folder / META_FILE)
+    meta = description.read(folder / META_FILE)
     segments = files.read(folder / PACKETS_FILE, synthetic=meta.mode == "tap").segments
     traces = [
         _renamed(store.load(path), libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))
     ]
     kept = folder / SOURCES_FILE
     return Recording(meta, segments, tuple(traces), sources.load(kept) if kept.exists() else None)
-
-
-def _load_meta(path: Path) -> Meta:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CaptureFileError(
-            f"{path.parent} is no recording",
-            why=f"it holds no {path.name}",
-            next_step="name a folder that a recording was saved to",
-        ) from None
-    except (OSError, ValueError) as error:
-        raise CaptureFileError(
-            f"{path} cannot be read", why=str(error), next_step="make the recording again"
-        ) from error
-    known = {field.name for field in fields(Meta)}
-    if not isinstance(facts, dict) or facts.keys() - known:
-        raise CaptureFileError(
-            f"{path} is not a recording's description",
-            why="it holds other fields than this version of the lab writes",
-            next_step="make the recording again, or use the version that wrote it",
-        )
-    try:
-        listening = dict(facts.pop("services", {}))
-        services = {int(port): Service(*service) for port, service in listening.items()}
-        return Meta(**facts, services=services)
-    except (TypeError, ValueError) as error:
-        raise CaptureFileError(
-            f"{path} is incomplete", why=str(error), next_step="make the recording again"
-        ) from error
 
 
 # ── file names, here and anywhere ────────────────────────────────────────────

@@ -23,6 +23,9 @@ from utils.records import Code, Definition, Library, Sources, Trace
 
 FORMAT = "socketio-lab sources"
 
+#: No more than this is unpacked, in bytes.
+MOST_BYTES = 1 << 28
+
 
 class _Document(BaseModel):
     """The file, as JSON has it."""
@@ -116,7 +119,12 @@ def save(sources: Sources, path: Path) -> None:
 def load(path: Path) -> Sources:
     """Read what :func:`save` wrote.  Raises CaptureFileError if the file is broken."""
     try:
-        document = _Document.model_validate_json(gzip.decompress(path.read_bytes()))
+        with gzip.open(path, "rb") as packed:
+            content = packed.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise EOFError(f"unpacked, it is larger than {MOST_BYTES >> 20} MiB")
+        document = _Document.model_validate_json(content)
+        _refer_to_lines(document)
         return Sources(
             libraries={one[0]: Library(*one) for one in document.libraries},
             licences=document.licences,
@@ -130,9 +138,18 @@ def load(path: Path) -> Sources:
                 for file, function, current, numbers in document.excerpts
             },
         )
-    except (OSError, EOFError, zlib.error, ValidationError) as error:
+    except (OSError, EOFError, zlib.error, ValidationError, ValueError) as error:
         raise CaptureFileError(
             f"{path.name} of {path.parent.name} cannot be read",
             why=str(error).splitlines()[0],
             next_step="make the recording again",
         ) from error
+
+
+def _refer_to_lines(document: _Document) -> None:
+    """Raise ValueError where an excerpt shows a line that was not kept."""
+    kept = {file: {number for number, _ in texts} for file, texts in document.lines.items()}
+    for file, function, _, numbers in document.excerpts:
+        missing = {number for number in numbers if number is not None} - kept.get(file, set())
+        if missing:
+            raise ValueError(f"line {min(missing)} of {file}, which {function} shows, is not in it")

@@ -13,6 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Index = Annotated[int, Field(ge=0)]
 MaybeIndex = Index | None
+#: Nanoseconds: what the columns of numbers can hold, with room for sums.
+Time = Annotated[int, Field(ge=-(1 << 62), le=1 << 62)]
+#: Of a file, from its first line on.
+Line = Annotated[int, Field(ge=-1, lt=1 << 31)]
+Size = Annotated[int, Field(ge=0, lt=1 << 62)]
+Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class _Strict(BaseModel):
@@ -41,10 +47,10 @@ class _Calls(_Columns):
     code: list[Index]
     parent: list[MaybeIndex]
     depth: list[Index]
-    enter: list[int]
-    leave: list[int | None]
+    enter: list[Time]
+    leave: list[Time | None]
     site: list[MaybeIndex]
-    left: list[int | None]
+    left: list[Line | None]
     arguments: list[list[tuple[Index, Index]] | None]
     result: list[MaybeIndex]
     exception: list[MaybeIndex]
@@ -54,10 +60,10 @@ class _Transfers(_Columns):
     thread: list[int]
     kind: list[str]
     flow: list[Index]
-    offset: list[Index]
-    length: list[Index]
-    start: list[int]
-    end: list[int]
+    offset: list[Size]
+    length: list[Size]
+    start: list[Time]
+    end: list[Time]
     call: list[MaybeIndex]
     site: list[MaybeIndex]
     data: list[str | None]
@@ -68,8 +74,8 @@ class _HandOffs(_Columns):
     kind: list[str]
     given: list[Index]
     taken: list[Index]
-    given_at: list[int]
-    taken_at: list[int]
+    given_at: list[Time]
+    taken_at: list[Time]
 
 
 class Document(_Strict):
@@ -80,12 +86,12 @@ class Document(_Strict):
     python: str
     lost: Index
     faults: Index
-    base_ns: int
+    base_ns: Time
     threads: dict[str, str]
     texts: list[str]
-    codes: list[tuple[Index, Index, int]]  # filename, name, first line
-    sites: list[tuple[Index, int]]  # code, line
-    flows: list[tuple[Index, int, Index, int]]  # host, port, host, port
+    codes: list[tuple[Index, Index, Line]]  # filename, name, first line
+    sites: list[tuple[Index, Line]]  # code, line
+    flows: list[tuple[Index, Port, Index, Port]]  # host, port, host, port
     calls: _Calls
     transfers: _Transfers
     handoffs: _HandOffs

@@ -268,10 +268,12 @@ def _at(table: Sequence[Any], place: int | None) -> Any:
 
 
 def _refer_to_calls(calls: Sequence[Call], transfers: Sequence[Transfer], given: Sequence[HandOff]) -> None:
-    """Raise ValueError where something refers to a call that is not there."""
+    """Raise ValueError where something refers to a call that is not there, or a call to a later one."""
     known = {call.id for call in calls}
     if len(known) != len(calls):
         raise ValueError("two calls have one id")
+    if any(call.parent is not None and call.parent >= call.id for call in calls):
+        raise ValueError("a call stands inside itself, or inside a later one")
     referred = {call.parent for call in calls} | {moved.call for moved in transfers}
     for handoff in given:
         referred |= {handoff.given, handoff.taken}
