@@ -28,6 +28,17 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 #: Seconds, for whatever a slow machine may take long over.
 DEADLINE = 90
 
+#: Whether each code cell that shows a number has that of its turn, and the last one has run.
+_ALL_HAVE_RUN = """() => {
+    const cells = [...document.querySelectorAll(".jp-CodeCell")];
+    const turn = (cell) => cell.querySelector(".jp-InputArea-prompt")?.textContent.trim();
+    const last = cells.at(-1);
+    return (
+        cells.every((cell, at) => [undefined, `[${at + 1}]:`].includes(turn(cell))) &&
+        (turn(last) || last.querySelector(".jp-OutputArea-output"))
+    );
+}"""
+
 expect.set_options(timeout=DEADLINE * 1000)
 
 
@@ -134,8 +145,12 @@ class NotebookPage:
         return self.page.locator(".jp-CodeCell", has_text=code).locator(".jp-OutputArea-output")
 
     def wait_until_run(self) -> None:
-        """Wait until every code cell has the number of its turn: 1, 2, 3, ..."""
-        expect(self.numbers).to_have_text([f"[{nth}]:" for nth in range(1, self.numbers.count() + 1)])
+        """Wait until every code cell has the number of its turn: 1, 2, 3, ...
+
+        A folded cell shows no number; of the last one, its output tells that it has run.
+        """
+        self.page.wait_for_function(_ALL_HAVE_RUN)
+        self.wait_until_idle()
 
     @property
     def complaints(self) -> list[str]:
