@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: How long an answer may take, in seconds: a slow machine is no error.
 PATIENCE = 30
 
-#: The lot that is bid for.
-LOT = 1
+#: The lots that are bid for.
+LOT, OTHER_LOT = 1, 2
 
 #: What was never bid.
 FORGED = {"lot": LOT, "bids": [{"number": 1, "bidder": "Nobody", "cents": 1, "placed_at": 0}]}
@@ -89,11 +89,13 @@ def killed_server(session: Session) -> None:
     """Alice's server is killed behind her bid; she comes back to the other one, and nothing is lost."""
     cluster = cast("Cluster", session.server)
     alice = session.connect("alice")
-    lot = alice.call("join", {"lot": LOT, "after": 1}, timeout=PATIENCE)["lot"]
-    bid = {"id": str(uuid.uuid4()), "lot": LOT, "bidder": "Alice", "cents": lot["minimum_cents"]}
+    lot = alice.call("join", {"lot": OTHER_LOT, "after": 1}, timeout=PATIENCE)["lot"]
+    # Nobody may outbid herself, should it be played again.
+    bidder = "Alice" if not lot["highest"] or lot["highest"]["bidder"] != "Alice" else "Carol"
+    bid = {"id": str(uuid.uuid4()), "lot": OTHER_LOT, "bidder": bidder, "cents": lot["minimum_cents"]}
     alice.call("bid", bid, timeout=PATIENCE)
     cluster.kill(cluster.serving(alice.client.eio.http.cookies[COOKIE].strip('"')))
     with session.connecting("alice"):  # her client does it by itself, and asks again
-        alice.call("join", {"lot": LOT, "after": 1}, timeout=PATIENCE)
+        alice.call("join", {"lot": OTHER_LOT, "after": 1}, timeout=PATIENCE)
     # The same bid, as whoever got no answer would send it: it stays one bid.
     alice.call("bid", bid, timeout=PATIENCE)

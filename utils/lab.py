@@ -21,6 +21,7 @@ from utils.server import Server
 from utils.views.waiting import waiting
 
 if TYPE_CHECKING:
+    from utils.cluster.capacity import Capacity
     from utils.cluster.cluster import Cluster
     from utils.records import Level
     from utils.run import Run
@@ -308,6 +309,17 @@ def read(path: str | Path, *, port: int | None = None) -> Run:
     from utils.run import Run
 
     return Run(recording.from_capture(Path(path), port))
+
+
+def capacity() -> Capacity:
+    """What clusters of several sizes were measured to cost, and the model that was fitted to it.
+
+    ``python -m utils.cluster measure captures/capacity.json`` measures anew.
+    """
+    from utils.cluster import measuring
+    from utils.cluster.capacity import Capacity
+
+    return Capacity.of(measuring.load(captures() / "capacity.json"))
 
 
 def captures() -> Path:

@@ -27,7 +27,7 @@ import numpy as np
 FULL = 0.7
 
 ASSUMPTIONS = (
-    "CPU time is what runs out first: not memory, not the network, not the database.",
+    "CPU time is what runs out: not the network, not the database; memory is told beside it.",
     "Clients and rooms are spread evenly over the processes, and each process has a core of its own.",
     "A process does one thing at a time (Python's global lock), and is full at 70 % of a core.",
     "There is one queue, which does one thing at a time, and is full at 70 % of a core, too.",
@@ -93,6 +93,7 @@ class Need(NamedTuple):
     processes: int | None
     load: Load | None
     limit: str  # what is full first, or would be
+    memory_bytes: float  # what the clients take, in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +123,18 @@ class Model:
 
     def need(self, clients: int, rooms: int, rate: float) -> Need:
         """The fewest processes that carry so many clients, and what is full first."""
-        total = rate * rooms
+        total, memory = rate * rooms, clients * self.client_bytes
         left = FULL * 1e6 - total * self.process
         if left <= 0:
-            return Need(clients, None, None, "each process: it hears of every broadcast from the queue")
+            limit = "each process: it hears of every broadcast from the queue"
+            return Need(clients, None, None, limit, memory)
         own = total * (self.bid + self.client * clients / rooms)
         processes = max(1, int(np.ceil(own / left)))
         load = self.load(processes, clients, rooms, rate)
         if load.queue > FULL:
-            return Need(clients, None, load, "the queue: it hands every broadcast to every process")
-        return Need(clients, processes, load, "the servers: each client is written to")
+            limit = "the queue: it hands every broadcast to every process"
+            return Need(clients, None, load, limit, memory)
+        return Need(clients, processes, load, "the servers: each client is written to", memory)
 
     @property
     def most_broadcasts(self) -> float:

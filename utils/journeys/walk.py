@@ -85,8 +85,11 @@ class Walk:
                     yield part
                 continue
             start, end = effect.offset, effect.end
-            if isinstance(cause, Transfer):
+            if isinstance(cause, Transfer) and cause.flow != effect.flow:
+                # A queue made something of it: of what was read with it, this is all that belongs here.
                 start, end = self._turns.arrived(effect, cause.flow)
+                start, end = max(start, cause.offset), min(end, cause.end)
+                part = replace(part, cause=replace(cause, offset=start, length=end - start))
             shares = self._shares.of_bytes(turn, start, end)
             yield from [replace(part, cause=share.read, share=share) for share in shares] or [part]
 
