@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.apps import traced
+from utils import lab
 from utils.errors import CaptureFileError
 from utils.records import (
     Call,
@@ -254,3 +257,26 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, real, monkeypatch):
         store.save(store.load(real), path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["trace.gz"]
+
+
+def test_a_large_trace_is_loaded_in_bounded_memory(tmp_path):
+    """At most so many bytes a call at the peak, whatever the number of calls: 100,000 of them fit into 200 MB."""
+    real = store.load(lab.captures() / "auction" / "server.trace.json.gz")
+    calls = []
+    while len(calls) < 20_000:
+        first = len(calls)
+        calls += [
+            replace(call, id=call.id + first, parent=None if call.parent is None else call.parent + first)
+            for call in real.calls
+        ]
+    path = store.save(replace(real, calls=tuple(calls), transfers=(), handoffs=()), tmp_path / "large.gz")
+    del calls
+    tracemalloc.start()
+    try:
+        loaded = store.load(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak / len(loaded.calls) < 2000
+    texts = {id(call.arguments) for call in loaded.calls if call.arguments is not None}
+    assert len(texts) < len(loaded.calls) / 4  # calls share what they have in common

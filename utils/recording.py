@@ -16,15 +16,14 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from utils import description, libraries, sources
 from utils.capture import files
 from utils.errors import CaptureFileError, InputError
-from utils.records import Code, Meta, Recording, Site, Trace
+from utils.records import Meta, Recording
 from utils.streams.overview import bytes_missing, server_port
 from utils.tracing import store
 
@@ -57,7 +56,7 @@ def save(recording: Recording, folder: Path) -> Path:
         files.write_segments(fresh / PACKETS_FILE, recording.segments)
         for trace in recording.traces:
             name = trace.process.replace(" ", "-")
-            store.save(_renamed(trace, _portable), fresh / f"{name}{TRACE_SUFFIX}")
+            store.save(trace, fresh / f"{name}{TRACE_SUFFIX}", _portable)
         if recording.sources is not None:
             sources.save(recording.sources, fresh / SOURCES_FILE)
         fresh.chmod(0o755)
@@ -132,9 +131,7 @@ def load(folder: Path) -> Recording:
     folder = Path(folder)
     meta = description.read(folder / META_FILE)
     segments = files.read(folder / PACKETS_FILE, synthetic=meta.mode == "tap").segments
-    traces = [
-        _renamed(store.load(path), libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))
-    ]
+    traces = [store.load(path, libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))]
     kept = folder / SOURCES_FILE
     return Recording(meta, segments, tuple(traces), sources.load(kept) if kept.exists() else None)
 
@@ -145,25 +142,6 @@ def load(folder: Path) -> Recording:
 def _portable(filename: str) -> str:
     where = libraries.place(filename)
     return where.portable if where is not None else filename
-
-
-def _renamed(trace: Trace, rename: Callable[[str], str]) -> Trace:
-    """``trace`` with every file name passed through ``rename``."""
-    codes: dict[Code, Code] = {}
-
-    def code(old: Code) -> Code:
-        if old not in codes:
-            codes[old] = replace(old, filename=rename(old.filename))
-        return codes[old]
-
-    def site(old: Site | None) -> Site | None:
-        return None if old is None else Site(code(old.code), old.line)
-
-    return replace(
-        trace,
-        calls=tuple(replace(call, code=code(call.code), site=site(call.site)) for call in trace.calls),
-        transfers=tuple(replace(transfer, site=site(transfer.site)) for transfer in trace.transfers),
-    )
 
 
 def stale(recording: Recording) -> tuple[str, ...]:

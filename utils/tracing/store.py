@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gc
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 FORMAT = "socketio-lab trace"
 VERSION = 1
 
+#: From one name of a file to another.
+Rename = Callable[[str], str]
+
 #: No trace is larger than this, unpacked; what claims to be is no trace.
 MOST_BYTES = 1 << 30
 
@@ -44,10 +50,10 @@ MOST_BYTES = 1 << 30
 # ── saving ───────────────────────────────────────────────────────────────────
 
 
-def save(trace: Trace, path: Path) -> Path:
-    """Write ``trace``; the file appears whole or not at all."""
+def save(trace: Trace, path: Path, rename: Rename = str) -> Path:
+    """Write ``trace``, its file names by way of ``rename``; the file appears whole or not at all."""
     path = Path(path)
-    document = json.dumps(_document(trace), separators=(",", ":"), ensure_ascii=False)
+    document = json.dumps(_document(trace, rename), separators=(",", ":"), ensure_ascii=False)
     fresh = path.with_name(f".{path.name}.part")
     # Without name and time inside, equal traces make equal files.
     try:
@@ -82,12 +88,12 @@ class _Table(Generic[Entry]):
         return None if value is None else self.place(value)
 
 
-def _document(trace: Trace) -> dict[str, Any]:
+def _document(trace: Trace, rename: Rename) -> dict[str, Any]:
     times = [call.enter_ns for call in trace.calls] + [moved.start_ns for moved in trace.transfers]
     base = min(times, default=0)
     texts: _Table[str] = _Table(lambda text: text)
     codes: _Table[Code] = _Table(
-        lambda code: (texts.place(code.filename), texts.place(code.name), code.first_line)
+        lambda code: (texts.place(rename(code.filename)), texts.place(code.name), code.first_line)
     )
     sites: _Table[Site] = _Table(lambda site: (codes.place(site.code), site.line))
     flows: _Table[Flow] = _Table(
@@ -162,8 +168,11 @@ def _placed(arguments: Mapping[str, str] | None, texts: _Table[str]) -> list[tup
 # ── loading ──────────────────────────────────────────────────────────────────
 
 
-def load(path: Path) -> Trace:
-    """Read a trace.  Raises CaptureFileError if the file is missing, broken, or none."""
+def load(path: Path, rename: Rename = str) -> Trace:
+    """Read a trace, its file names by way of ``rename``.
+
+    Raises CaptureFileError if the file is missing, broken, or none.
+    """
     # Whoever saves a trace, in the environment of an application, need not have this.
     from pydantic import ValidationError
 
@@ -182,8 +191,10 @@ def load(path: Path) -> Trace:
     if len(content) > MOST_BYTES:
         raise _unreadable(path, f"unpacked, it is larger than {MOST_BYTES >> 20} MiB")
     try:
-        document = Document.model_validate_json(content)
-        return _trace(document)
+        with _without_collector():
+            document = Document.model_validate_json(content)
+            del content
+            return _trace(document, rename)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -198,14 +209,32 @@ def _unreadable(path: Path, why: str) -> CaptureFileError:
     )
 
 
-def _trace(document: Document) -> Trace:
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Meanwhile the garbage collector does not look: a million records are made, and none is garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _trace(document: Document, rename: Rename) -> Trace:
     texts, base, process = document.texts, document.base_ns, document.process
-    codes = [Code(texts[file], texts[name], line) for file, name, line in document.codes]
+    codes = [Code(rename(texts[file]), texts[name], line) for file, name, line in document.codes]
     sites = [Site(codes[code], line) for code, line in document.sites]
     flows = [
         Flow(Endpoint(texts[host], port), Endpoint(texts[peer], peer_port))
         for host, port, peer, peer_port in document.flows
     ]
+
+    @cache
+    def snapshots(named: tuple[tuple[int, int], ...]) -> Mapping[str, str]:
+        # Most calls are made with arguments that another one had, too: these share them.
+        return {texts[name]: texts[text] for name, text in named}
+
     calls = tuple(
         Call(
             id=number,
@@ -218,7 +247,7 @@ def _trace(document: Document) -> Trace:
             leave_ns=None if leave is None else base + leave,
             site=_at(sites, site),
             left=left,
-            arguments=None if named is None else {texts[name]: texts[text] for name, text in named},
+            arguments=None if named is None else snapshots(tuple(named)),
             result=_at(texts, result),
             exception=_at(texts, exception),
         )
