@@ -12,7 +12,7 @@ import time
 import pytest
 from scapy.layers.inet import IP, TCP
 
-from utils.capture import containers, files
+from utils.capture import bpf, containers, files
 from utils.capture.afpacket import ROOM
 from utils.capture.live import LiveCapture
 from utils.errors import ProcessError
@@ -101,6 +101,28 @@ def data_bytes(segments) -> int:
     chunks = [chunk for segment in segments for _, chunk in streams.add(segment)]
     assert streams.missing == 0
     return sum(chunk.length for chunk in chunks)
+
+
+def test_several_ports_are_captured_at_once_and_no_other(echo, tmp_path):
+    others = Echo(), Echo()
+    live = LiveCapture()
+    try:
+        live.start(echo.port, others[0].port)
+        for number, server in enumerate((echo, *others)):
+            server.talk(b"to %d" % number)
+        live.collect(tmp_path / "x.pcapng")
+    finally:
+        live.close()
+        for server in others:
+            server.close()
+    said = {segment.payload for segment in files.read(tmp_path / "x.pcapng").segments if segment.payload}
+    assert said == {b"to 0", b"to 1"}
+
+
+@pytest.mark.parametrize("ports", [(), range(1, bpf.MOST_PORTS + 2)])
+def test_a_filter_of_no_port_or_of_too_many_is_refused(ports):
+    with pytest.raises(ValueError, match="1 to 48 ports"):
+        bpf.tcp_ports(ports)
 
 
 def test_from_the_handshake_to_the_last_byte(echo, tmp_path):

@@ -204,6 +204,7 @@ def parsing_tests() -> list[str]:
         "dissection",
         "overview",
         "payloads",
+        "ports",
         "reassembly",
         "redaction",
         "runs",
