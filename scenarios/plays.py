@@ -91,6 +91,15 @@ def answers(session: Session) -> None:
     alice.receive(timeout=PATIENCE)
 
 
+def guestbook(session: Session) -> None:
+    """Two have the book open, one signs it, and somebody reads the guests."""
+    alice, bob = session.connect("alice"), session.connect("bob")
+    alice.call("sign", "Alice", timeout=PATIENCE)
+    for client in (alice, bob):
+        client.receive(timeout=PATIENCE)
+    session.get("/guests")
+
+
 def heartbeat(session: Session) -> None:
     """Nobody says anything, and the server asks whether the client is still there."""
     with _pings(2) as heard:
@@ -203,6 +212,7 @@ class Play:
 _SEED = ("lab_server", "--port", "0", "--lesson", "seed")
 _SMALLEST = ("scenarios.smallest",)
 _TALK = ("scenarios.talk",)
+_GUESTBOOK = ("scenarios.guestbook",)
 
 
 def _trouble(
@@ -247,6 +257,12 @@ PLAYS = (
     Play(beyond.killed_server, ("lab_server",), ("bid",), cluster={"servers": 2}, killed=1),
     Play(answers, _SMALLEST, (*_WEBSOCKET, "ack from the client", "binary in", "binary out", "heard")),
     Play(crowd, _SEED, (*_WEBSOCKET, "event in", "broadcast out")),
+    Play(
+        guestbook,
+        _GUESTBOOK,
+        (*_OPENING, *_WEBSOCKET, "GET /guests", "sign", "signed", "ack from the server"),
+        from_start=True,
+    ),
     # Of several events in a row, which is handled first, and how they are read, is chance.
     Play(three_words, _TALK, _WEBSOCKET),
     Play(three_words_in_order, (*_TALK, "--in-order"), _WEBSOCKET),

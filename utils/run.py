@@ -127,6 +127,12 @@ class Run(Facts):
             name,
         )
 
+    def application(self) -> View:
+        """What the application registered and what it did, each kind of thing once; see :attr:`deeds`."""
+        from utils.views.deeds import deeds
+
+        return deeds(self.deeds)
+
     def licences(self) -> View:
         """The licences of the libraries that ran: what they permit, ask and forbid, and their texts."""
         from utils.licences import used
