@@ -264,4 +264,4 @@ def _rung(rung: Rung, column: int, y: int) -> Iterator[Element]:
         ),
         _text(label, middle, y + 4, fill=DARK_INK),
     )
-    yield _text(wording.since(rung.since_ns), _LEFT - 56, y + 4, text_anchor="end", opacity=".85")
+    yield _text(wording.since(rung.since_ns), _LEFT - 40, y + 4, text_anchor="end", opacity=".85")
