@@ -122,16 +122,17 @@ def sentence(turn: Turn) -> str:
 
 # ── SVG ──────────────────────────────────────────────────────────────────────
 
-_NAMES = 286  # the width of the lanes' names
+_NAMES = 300  # the width of the lanes' names
 _STEP = 64  # from one turn to the next
 _BOX = 34
 _LANE = 46
 _TOP = 10
+_RIGHT = 36  # where the last label ends
 
 
 def svg(told: tuple[Turn, ...], lanes: tuple[tuple[str, str], ...], description: str) -> Element:
     """The lanes in the page's own ink; the boxes in that of their process."""
-    width = _NAMES + _STEP * len(told) + 8
+    width = _NAMES + _STEP * len(told) + _RIGHT
     height = _TOP * 2 + _LANE * len(lanes)
     inks = marks(process for process, _ in lanes)
     columns = {turn.number: column for column, turn in enumerate(told)}
@@ -173,7 +174,7 @@ def _lane(row: int, process: str, thread: str, mark: Mark, width: int) -> Iterat
     yield element(
         "line", x1=str(_NAMES), x2=str(width), y1=y, y2=y, stroke="currentColor", stroke_opacity=".22"
     )
-    name = wording.shorten(f"{mark.glyph} {process} · {thread}", 46)
+    name = wording.shorten(f"{mark.glyph} {process} · {thread}", 50)
     yield element("text", name, x="4", y=str(_middle(row) + 4), font_size="12", fill="currentColor")
 
 
