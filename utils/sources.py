@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from utils import libraries, licences
 from utils.errors import CaptureFileError
 from utils.records import Code, Definition, Library, Sources, Trace
+from utils.unpacking import unpacked
 
 FORMAT = "socketio-lab sources"
 
@@ -119,8 +120,7 @@ def save(sources: Sources, path: Path) -> None:
 def load(path: Path) -> Sources:
     """Read what :func:`save` wrote.  Raises CaptureFileError if the file is broken."""
     try:
-        with gzip.open(path, "rb") as packed:
-            content = packed.read(MOST_BYTES + 1)
+        content = unpacked(path, MOST_BYTES)
         if len(content) > MOST_BYTES:
             raise EOFError(f"unpacked, it is larger than {MOST_BYTES >> 20} MiB")
         document = _Document.model_validate_json(content)

@@ -33,6 +33,7 @@ from utils.records import (
     Transfer,
     TransferKind,
 )
+from utils.unpacking import unpacked
 
 if TYPE_CHECKING:
     from utils.tracing.schema import Document
@@ -180,8 +181,7 @@ def load(path: Path, rename: Rename = str) -> Trace:
 
     path = Path(path)
     try:
-        with gzip.open(path, "rb") as packed:
-            content = packed.read(MOST_BYTES + 1)
+        content = unpacked(path, MOST_BYTES)
     except FileNotFoundError:
         raise CaptureFileError(
             f"{path} is missing", why="there is no such file", next_step="name a trace that was saved"
