@@ -100,6 +100,13 @@ def guestbook(session: Session) -> None:
     session.get("/guests")
 
 
+def echoes(session: Session) -> None:
+    """The same question is asked and answered over and over: the first times warm up."""
+    alice = session.connect("alice", transports=["websocket"])
+    for number in range(30):
+        alice.call("echo", number, timeout=PATIENCE)
+
+
 def heartbeat(session: Session) -> None:
     """Nobody says anything, and the server asks whether the client is still there."""
     with _pings(2) as heard:
@@ -256,6 +263,7 @@ PLAYS = (
     Play(beyond.forged_news, ("lab_server",), ("bids placed",), cluster={"servers": 2, "open_queue": True}),
     Play(beyond.killed_server, ("lab_server",), ("bid",), cluster={"servers": 2}, killed=1),
     Play(answers, _SMALLEST, (*_WEBSOCKET, "ack from the client", "binary in", "binary out", "heard")),
+    Play(echoes, ("scenarios.echo",), ("connect", "event in", "ack from the server", "echo")),
     Play(crowd, _SEED, (*_WEBSOCKET, "event in", "broadcast out")),
     Play(
         guestbook,
@@ -275,5 +283,6 @@ PLAYS = (
     *_trouble(troubles.lost_events, "unguarded", "open", "connect"),
     *_trouble(troubles.broken_close, "leftover-frames", unread=True),
     *_trouble(troubles.hostile_input, "unguarded", unread=True),
+    *_trouble(troubles.small_packets, "nagle", "connect", "bid", "bids placed"),
     *_trouble(troubles.trusting, "seed", *_WEBSOCKET, "replace old value"),
 )

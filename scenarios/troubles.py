@@ -7,6 +7,7 @@ would not send it; what differs is the server's doing.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -105,3 +106,15 @@ def _numbers(*counts: int) -> list[range]:
     """So many numbers, and so many more, without a gap."""
     starts = [sum(counts[:place]) for place in range(len(counts))]
     return [range(start, start + count) for start, count in zip(starts, counts, strict=True)]
+
+
+def small_packets(session: Session) -> None:
+    """A bidder who watches, too, is told of each bid, and answered: two small packets, close together."""
+    alice = session.connect("alice", in_order=True, transports=["websocket"])
+    lot = alice.call("join", {"lot": 1}, timeout=PATIENCE)["lot"]
+    alice.receive(timeout=PATIENCE)  # the picture
+    for number in range(6):
+        cents = lot["minimum_cents"] + number * lot["increment_cents"]
+        bid = {"id": str(uuid.uuid4()), "lot": 1, "bidder": f"Alice {number}", "cents": cents}
+        alice.call("bid", bid, timeout=PATIENCE)
+        alice.receive(timeout=PATIENCE)

@@ -337,3 +337,15 @@ def test_the_wiring_of_the_smallest_application_is_drawn_without_a_server():
 
     told = str(lab.wiring(app))
     assert told.startswith("What flask.Flask leads to") and "SocketIO" in told
+
+
+class TestCompare:
+    def test_in_replay_mode_the_committed_results_are_loaded(self, monkeypatch):
+        monkeypatch.setenv("SOCKETIO_LAB_MODE", "replay")
+        stack = lab.compare("stack")
+        assert stack.p50("raw TCP") < stack.p50("threading")
+        assert 0 < lab.told_apart().server_share < 1
+
+    def test_an_unknown_comparison_is_an_error_that_names_the_known_ones(self):
+        with pytest.raises(InputError, match="transports"):
+            lab.compare("nothing such")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from utils import lab
 from utils.errors import InputError
-from utils.load import standard
+from utils.load import standard, values
 from utils.load.standard import STANDARD
 
 
@@ -30,3 +31,11 @@ def test_on_both_sides_of_gzips_threshold_something_is_polled():
 def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(InputError, match="transports"):
         standard.named("nothing such")
+
+
+@pytest.mark.parametrize("experiment", standard.BRIEF, ids=lambda each: each.name)
+def test_what_a_notebook_asks_needs_no_other_environment_and_has_its_results_committed(experiment):
+    assert not any(variant.subject.gevent for variant in experiment.variants)
+    assert standard.brief(experiment.name) is experiment
+    (kept,) = values.load(lab.measured() / f"{experiment.name}.json")
+    assert kept.experiment == experiment

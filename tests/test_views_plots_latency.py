@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests import hostile
-from utils.views.plots_latency import Loaded, Series, Span, distribution, fan_out, knee, spans
+from utils.attribution import Attribution, Share
+from utils.views.plots_latency import (
+    Loaded,
+    Series,
+    Span,
+    attributed,
+    distribution,
+    fan_out,
+    knee,
+    spans,
+    split,
+)
 
 SLOW, FAST = Series("slow", [4e6] * 10), Series("fast", [1e6] * 10)
 
@@ -80,3 +91,26 @@ def test_hostile_names_are_drawn_as_they_stand():
     series = [Series(payload, [1e6, 2e6]) for payload in [*hostile.PAYLOADS[:12], "$x_{", "\\frac"]]
     for plot in (distribution(series, "$x_{"), fan_out(series, "$x_{")):
         assert plot.png().startswith(b"\x89PNG")
+
+
+def test_an_attribution_shows_every_hop_and_what_none_explains():
+    shares = (
+        Share("client · main", "client", 300_000, 100_000),
+        Share("server · handler", "server", 500_000, 0),
+    )
+    plot = attributed(Attribution(shares, 50_000, 850_000, 1_000_000, 3), "echo")
+    assert plot.finding == "Of 1.00 ms, server · handler takes 50%; 250 µs are explained by no hop."
+    (axes,) = plot.figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[-2:] == ["explained by no hop", "in all, untraced"]
+    assert "client · main: 200 µs, tracing 100 µs" in plot.description
+    over = attributed(Attribution(shares, 50_000, 850_000, 500_000, 3), "echo")
+    assert "250 µs are explained twice" in over.finding
+
+
+def test_a_split_tells_the_servers_share():
+    plot = split([1e5], [8e5], [1e5], "made up")
+    assert plot.finding == "Between the packets, the server takes 800 µs: 80% of the round trip."
+    assert plot.png().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="at least one"):
+        split([], [], [], "")

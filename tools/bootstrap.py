@@ -32,6 +32,7 @@ COMMANDS = (
     "slides",
     "book",
     "captures",
+    "measured",
     "stacks",
     "bench",
     "soak",

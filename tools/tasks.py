@@ -166,6 +166,11 @@ def captures(extra: Sequence[str]) -> int:
     return call(sys.executable, "-m", "tools.captures", *extra)
 
 
+def measured(extra: Sequence[str]) -> int:
+    """Measure what the notebooks replay of the latency lab anew, or those comparisons that are named."""
+    return call(sys.executable, "-m", "tools.measured", *extra)
+
+
 def marked(mark: str) -> Callable[[Sequence[str]], int]:
     """A command that runs only the tests that carry ``mark``, one at a time, and shows what they print."""
 
@@ -229,6 +234,7 @@ TASKS: dict[str, Callable[[Sequence[str]], int]] = {
     "slides": handout("slides"),
     "book": handout("book"),
     "captures": captures,
+    "measured": measured,
     "stacks": stacks,
     "bench": marked("bench"),
     "soak": marked("soak"),

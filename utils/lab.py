@@ -23,6 +23,7 @@ from utils.views.waiting import waiting
 if TYPE_CHECKING:
     from utils.cluster.capacity import Capacity
     from utils.cluster.cluster import Cluster
+    from utils.load.shown import Apart, Comparison
     from utils.records import Level
     from utils.run import Run
     from utils.session import Session
@@ -298,6 +299,35 @@ def wiring(root: object) -> View:
     return diagrams.wiring(wired(root))
 
 
+def compare(name: str) -> Comparison:
+    """Measure one of the brief comparisons of :mod:`utils.load.standard`: untraced servers, in turns.
+
+    In replay mode its results are loaded from measured/.  Raises InputError if
+    there is none of that name.
+    """
+    from utils.load import measuring, standard, values
+    from utils.load.shown import Comparison
+
+    experiment = standard.brief(name)
+    if rights.choose_mode().name == "replay":
+        return Comparison(values.load(measured() / f"{name}.json")[0])
+    return Comparison(measuring.measure(experiment))
+
+
+def told_apart() -> Apart:
+    """An echo's wire, server and client told apart from its packets, with nothing traced.
+
+    Where packets may not be read, and in replay mode, the times that were saved
+    in measured/ are taken.
+    """
+    from utils.load import split, standard
+    from utils.load.shown import Apart
+
+    if rights.choose_mode().name == "live":
+        return Apart(split.capture(standard.APART))
+    return Apart(split.load(measured() / "apart.json"))
+
+
 def read(path: str | Path, *, port: int | None = None) -> Run:
     """Anybody's capture: a pcap or pcapng file, plain or gzipped.
 
@@ -325,6 +355,11 @@ def capacity() -> Capacity:
 def captures() -> Path:
     """The folder of the committed recordings."""
     return Path(__file__).resolve().parent.parent / "captures"
+
+
+def measured() -> Path:
+    """The folder of the latency lab's committed results."""
+    return Path(__file__).resolve().parent.parent / "measured"
 
 
 def _import_the_rest() -> None:

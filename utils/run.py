@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils import recording
+from utils.errors import InputError
 from utils.facts import Facts
 from utils.latency import hops
-from utils.records import Journey, Level
+from utils.records import Flow, Journey, Level
+from utils.wire.units import Side
 
 if TYPE_CHECKING:
     from utils.views.inspector import Inspector
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from utils.views.stepper import Stepper
     from utils.views.view import View
     from utils.views.ways import Ways
+
+
+#: So many round trips of one kind are attributed, at most: each is a journey.
+_MOST_ROUNDS = 12
 
 
 class Run(Facts):
@@ -172,6 +178,37 @@ class Run(Facts):
 
         journey = self.journey(event)
         return waterfall(hops(journey), journey)
+
+    def stalls(self) -> View:
+        """Packets that their sender's kernel kept back until an acknowledgement came (Nagle's algorithm)."""
+        from utils.streams.stalls import stalls
+        from utils.views.stalls import stalls as view
+
+        transfers = [transfer for trace in self.recording.traces for transfer in trace.transfers]
+        return view(stalls(self.recording.segments, transfers), self._way)
+
+    def _way(self, flow: Flow) -> str:
+        ports = flow.source.port, flow.destination.port
+        names = (self.names.get(port, "client") for port in ports)
+        return " → ".join(names)
+
+    def attribution(self, event: str, untraced_ns: float, *, skip: int = 2) -> Plot:
+        """The hops of ``event``'s round trips without the tracer's cost, held against an untraced total.
+
+        The first ``skip`` warm up.  Raises InputError if there are no others.
+        """
+        from utils.attribution import attribute
+        from utils.load.calibration import calibrate
+        from utils.views.plots_latency import attributed
+
+        asked = self.events(event, Side.CLIENT)[skip : skip + _MOST_ROUNDS]
+        if not asked:
+            raise InputError(
+                f"there are no {skip + 1} round trips of {event!r} in this recording",
+                next_step="record a scenario that asks more often",
+            )
+        journeys = [self._journeys.of(message, event) for message in asked]
+        return attributed(attribute(journeys, self.recording.traces, untraced_ns, calibrate()), event)
 
     def ladder(self, event: str | None = None) -> View:
         """The messages between clients and server, drawn; with ``event``, of its journey only."""

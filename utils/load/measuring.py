@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -75,14 +74,22 @@ def connect(driver: Child, variant: Variant, server: Running) -> None:
     driver.request("connect", port=server.port, deadline=CONNECTING, **words)
 
 
-def take(driver: Child, variant: Variant, server: Running, seed: int, **more: Any) -> Turn:
+def take(driver: Child, variant: Variant, server: Running, seed: int) -> Turn:
     """One turn of a connected variant."""
     load, cpu = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0, server.cpu_ns()
     work = variant.workload
     words = {"handle": variant.name, "workload": msgspec.to_builtins(work), "count": work.count}
-    answer = driver.request("run", seed=seed, deadline=LONGEST_TURN, **words, **more)
+    answer = driver.request("run", seed=seed, deadline=LONGEST_TURN, **words)
     turn = msgspec.convert(answer["turn"], Turn)
     return replace(turn, server_cpu_ns=server.cpu_ns() - cpu, load=round(load, 2))
+
+
+def stamped(driver: Child, variant: Variant, seed: int) -> dict[int, tuple[int, int]]:
+    """One more turn: by number, when each request was sent and when its answer was here (ns)."""
+    work = variant.workload
+    words = {"handle": variant.name, "workload": msgspec.to_builtins(work), "count": work.count}
+    answer = driver.request("run", seed=seed, stamps=True, deadline=LONGEST_TURN, **words)
+    return {number: (sent, answered) for number, sent, answered in answer["stamps"] if answered}
 
 
 def conditions(**watched: str) -> Conditions:

@@ -6,10 +6,13 @@ they look is the views' business.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 from utils.load import statistics
+from utils.load.split import Times
 from utils.load.statistics import Estimate
 from utils.load.values import Measured, Result
 from utils.views import plots_latency, wording
@@ -143,3 +146,28 @@ class Comparison:
             unanswered=sum(turn.unanswered for turn in result.turns),
             refused=sum(turn.refused for turn in result.turns),
         )
+
+
+class Apart:
+    """A round trip told apart by its packets: what the server took, and what the client did."""
+
+    def __init__(self, times: Sequence[Times]) -> None:
+        self.times = tuple(times)
+
+    @property
+    def server_share(self) -> float:
+        """The part of the round trip that passes between the request's packet and the answer's, 0 to 1."""
+        return median(each.server / (each.out + each.server + each.back) for each in self.times)
+
+    @property
+    def plot(self) -> Plot:
+        """The three parts, one after another."""
+        out, server, back = zip(*((each.out, each.server, each.back) for each in self.times), strict=True)
+        conditions = f"{len(self.times)} echoes, untraced; times between packet and packet"
+        return plots_latency.split(out, server, back, conditions)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return self.plot._repr_mimebundle_()
+
+    def __repr__(self) -> str:
+        return str(self.plot)

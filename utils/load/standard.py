@@ -64,6 +64,15 @@ def _fan_out(clients: int) -> tuple[Variant, ...]:
     )
 
 
+def _fewer(experiment: Experiment, most: int, without: tuple[str, ...] = ()) -> tuple[Variant, ...]:
+    """Its variants with ``most`` requests a turn at most."""
+    return tuple(
+        replace(variant, workload=replace(variant.workload, count=min(most, variant.workload.count)))
+        for variant in experiment.variants
+        if variant.name not in without
+    )
+
+
 STACK = Experiment(
     "stack",
     "What does each layer of the stack cost an echo?",
@@ -154,17 +163,50 @@ AUCTIONS = Experiment(
     turns=3,
 )
 
+#: What is told apart from its packets: echoes at random moments.
+APART = Variant("echo", ECHO, Workload(rate=200.0, count=150))
+
 #: The standard comparison, in the order in which it is told.
 STANDARD = (STACK, TRANSPORTS, PAYLOAD, COMPRESSION, NODELAY, FAN_OUT, LOAD, AUCTIONS)
 
 
+#: The same questions, as briefly as a notebook can ask them: what needs nothing but this environment.
+BRIEF = (
+    Experiment(
+        "stack", STACK.question, _fewer(STACK, 60, without=("gevent", "threading, in order")), turns=3
+    ),
+    Experiment("transports", TRANSPORTS.question, _fewer(TRANSPORTS, 40), turns=3),
+    Experiment("payload", PAYLOAD.question, _fewer(PAYLOAD, 20), turns=3),
+    Experiment("nodelay", NODELAY.question, _fewer(NODELAY, 8), turns=3),
+    Experiment("fan-out", FAN_OUT.question, _fan_out(60)[:2], turns=3),
+    Experiment(
+        "order",
+        "What does it save to handle events one by one?",
+        (
+            Variant("a thread for each event", ECHO, replace(ONE_BY_ONE, count=60)),
+            Variant("in order", IN_ORDER, replace(ONE_BY_ONE, count=60)),
+        ),
+        turns=3,
+    ),
+)
+
+
+def brief(name: str) -> Experiment:
+    """The brief comparison of that name.  Raises InputError if there is none."""
+    return _of(BRIEF, name)
+
+
 def named(name: str) -> Experiment:
     """The comparison of that name.  Raises InputError if there is none."""
-    for experiment in STANDARD:
+    return _of(STANDARD, name)
+
+
+def _of(experiments: tuple[Experiment, ...], name: str) -> Experiment:
+    for experiment in experiments:
         if experiment.name == name:
             return experiment
     raise InputError(
         f"there is no comparison called {name!r}",
-        why=f"those that there are, are {', '.join(each.name for each in STANDARD)}",
+        why=f"those that there are, are {', '.join(each.name for each in experiments)}",
         next_step="take one of them",
     )

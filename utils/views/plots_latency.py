@@ -16,11 +16,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from utils.attribution import Attribution
 from utils.views import wording
-from utils.views.palette import INKS
+from utils.views.palette import INKS, marks
 from utils.views.plots import Plot, drawable
 
 _LINES = ("-", "--", "-.", ":")
+_HATCHES = ("..", "//", "xx")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 
 #: The percentiles that are marked.
@@ -221,6 +223,108 @@ def spans(rows: Sequence[Span], conditions: str) -> Plot:
         finding,
         f"Dot plot of medians with their intervals. {each}. {conditions}",
     )
+
+
+def attributed(found: Attribution, what: str) -> Plot:
+    """The hops of a round trip in their order, the tracer's cost set apart, and what no hop explains."""
+    largest = max(found.shares, key=lambda share: share.corrected_ns)
+    share = largest.corrected_ns / found.untraced_ns
+    explained = wording.duration(round(abs(found.unexplained_ns)))
+    finding = (
+        f"Of {wording.duration(round(found.untraced_ns))}, {_name(largest.label)} takes {share:.0%}; "
+        f"{explained} are {'explained by no hop' if found.unexplained_ns >= 0 else 'explained twice'}"
+    )
+    conditions = (
+        f"Hops of {wording.count(found.rounds, 'traced round trip')} (median, in all "
+        f"{wording.duration(round(found.traced_ns))}), without what the tracer cost; total: untraced median."
+    )
+    rows = [(one.label, one.process, one.corrected_ns, one.tracing_ns) for one in found.shares]
+    rows += [("between hops: a thread is to be woken", "wire", found.waking_ns, 0.0)]
+    rows += [("explained by no hop", "", found.unexplained_ns, 0.0)]
+    figure, axes = _figure(finding, conditions, 1.6 + 0.32 * (len(rows) + 1))
+    drawn_as = marks(process for _, process, _, _ in rows if process)
+    left = 0.0
+    for place, (_, process, length, tracing) in enumerate(rows):
+        mark = drawn_as.get(process)
+        ink = mark.ink.light if mark else "#404040"
+        bar: dict[str, Any] = {"edgecolor": ink, "height": 0.62, "linewidth": 1.1}
+        bar |= {"facecolor": ink + "59" if mark else "none"}
+        axes.barh(place, length / 1e6, left=left / 1e6, hatch=mark.hatch if mark else "", **bar)
+        end = left + length
+        if tracing:
+            bar |= {"facecolor": "none", "linestyle": ":"}
+            axes.barh(place, tracing / 1e6, left=end / 1e6, **bar)
+        axes.annotate(
+            wording.duration(round(length)),
+            ((max(left, end) + tracing) / 1e6, place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+        left = end
+    axes.barh(len(rows), found.untraced_ns / 1e6, height=0.62, facecolor="#d9d9d9", edgecolor="#404040")
+    labels = [*(drawable(wording.shorten(_name(row[0]), 48)) for row in rows), "in all, untraced"]
+    axes.set_yticks(range(len(labels)), labels, parse_math=False)
+    axes.invert_yaxis()
+    axes.margins(x=0.12, y=0.02)
+    axes.axvline(found.untraced_ns / 1e6, color="#404040", linewidth=1)
+    axes.set_xlabel("ms; dotted: what the tracer cost, and is not counted")
+    each = "; ".join(
+        f"{_name(label)}: {wording.duration(round(length))}, tracing {wording.duration(round(tracing))}"
+        for label, _, length, tracing in rows
+    )
+    return _plot(
+        figure,
+        f"Attribution of {_name(what)}: {wording.count(len(found.shares), 'hop')}",
+        finding,
+        f"Waterfall chart of the latency of {_name(what)}, one bar a hop. {each}. {conditions}",
+    )
+
+
+def split(out: Sequence[float], server: Sequence[float], back: Sequence[float], conditions: str) -> Plot:
+    """Client, server and client again, told apart by packets; ns, one of each a request.
+
+    Raises ValueError if there is none.
+    """
+    if not len(server):
+        raise ValueError("a split needs at least one request")
+    parts = (
+        ("client: send until its packet is seen", out),
+        ("server: its packet until the answer's", server),
+        ("client: the answer's packet until recv returns", back),
+    )
+    middles = [float(np.median(values)) for _, values in parts]
+    finding = (
+        f"Between the packets, the server takes {wording.duration(round(middles[1]))}: "
+        f"{middles[1] / sum(middles):.0%} of the round trip"
+    )
+    figure, axes = _figure(finding, conditions, 3.0)
+    left = 0.0
+    for place, ((_, values), middle) in enumerate(zip(parts, middles, strict=True)):
+        ink = INKS[place].light
+        bar: dict[str, Any] = {"height": 0.6, "facecolor": ink + "59", "edgecolor": ink}
+        axes.barh(place, middle / 1e6, left=left / 1e6, hatch=_HATCHES[place], **bar)
+        low, high = (wording.duration(round(float(each))) for each in np.quantile(values, [0.25, 0.75]))
+        note: dict[str, Any] = {
+            "xytext": (5, 0),
+            "textcoords": "offset points",
+            "va": "center",
+            "fontsize": 9,
+        }
+        told = f"{wording.duration(round(middle))} (half: {low} to {high})"
+        axes.annotate(told, ((left + middle) / 1e6, place), **note)
+        left += middle
+    axes.set_yticks(range(3), [name for name, _ in parts])
+    axes.invert_yaxis()
+    axes.margins(x=0.35)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("medians, one after another (ms)")
+    each = "; ".join(
+        f"{name}: {wording.duration(round(middle))}" for (name, _), middle in zip(parts, middles, strict=True)
+    )
+    text = "A round trip told apart by its packets: client, server, client"
+    return _plot(figure, text, finding, f"Bar chart of a round trip's parts, medians. {each}. {conditions}")
 
 
 def _plot(figure: Figure, text: str, finding: str, description: str) -> Plot:
