@@ -49,7 +49,8 @@ class Auction:
             server.manager_initialized = True
             server.manager.initialize()
         deadline = time.monotonic() + seconds
-        while not getattr(server.manager.pubsub, "subscribed", False):
+        # Redis's manager tells when it has; of another kind of queue it is not known.
+        while hasattr(server.manager, "pubsub") and not getattr(server.manager.pubsub, "subscribed", False):
             if time.monotonic() > deadline:
                 log.warning("the message queue does not answer; the library goes on trying")
                 return False
