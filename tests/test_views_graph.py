@@ -42,6 +42,16 @@ def test_mermaid_draws_the_same_and_says_in_words_what_was_gone():
     assert lines[-1] == "    class n2 left"
 
 
+def test_all_ways_between_two_nodes_share_an_arrow_and_keep_their_lines():
+    two = Graph("Both", [Node("a"), Node("b")], [Edge(0, 1, "one"), Edge(0, 1, "other"), Edge(1, 0, "back")])
+    view = graph(two)
+    assert [line for line in view.rich[MERMAID].splitlines() if "-->" in line] == [
+        '    n0 -->|"one<br/>other"| n1',
+        '    n1 -->|"back"| n0',
+    ]
+    assert str(view).count("→ b") == 2
+
+
 def test_a_graph_without_ways_is_its_nodes():
     view = graph(Graph("One thing", [Node("it")], downwards=False))
     assert str(view).split() == ["One", "thing", "it"]

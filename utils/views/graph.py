@@ -82,10 +82,13 @@ def mermaid_lines(drawn: Graph) -> Iterator[str]:
     for place, node in enumerate(drawn.nodes):
         about = f"<br/>{_quoted(node.about)}" if node.about else ""
         yield f'    n{place}["{_quoted(node.name)}{about}"]'
+    # One arrow for all ways between two nodes: labels side by side would cover each other.
+    arrows: dict[tuple[int, int, bool], list[str]] = {}
     for edge in drawn.edges:
-        arrow = "-->" if edge.gone else "-.->"
         label = _quoted(wording.shorten(edge.label, _LABEL))
-        yield f'    n{edge.source} {arrow}|"{label}"| n{edge.target}'
+        arrows.setdefault((edge.source, edge.target, edge.gone), []).append(label)
+    for (source, target, gone), labels in arrows.items():
+        yield f'    n{source} {"-->" if gone else "-.->"}|"{"<br/>".join(labels)}"| n{target}'
     left = [f"n{place}" for place in range(len(drawn.nodes)) if not drawn.reached(place)]
     if left:
         yield "    classDef left stroke-dasharray:4 3"
