@@ -33,6 +33,11 @@ def test_who_had_handed_the_bytes_over_before_proves_it():
     assert stall.proved and stall.waited_ns == 41 * MS
 
 
+def test_what_was_handed_over_after_the_acknowledgement_did_not_wait_for_it():
+    late = Transfer("server", 1, TransferKind.SEND, OUT, 5, 7, 51 * MS + 1, 52 * MS)
+    assert stalls([OPENING, data(10, 0, 5), ack(51, 5), data(52, 5, 7)], [late]) == ()
+
+
 def test_a_program_that_was_silent_itself_stalled_nobody():
     quick = [OPENING, data(10, 0, 5), ack(11, 5), data(52, 5, 7)]
     later = [OPENING, data(10, 0, 5), ack(51, 5), data(90, 5, 7)]

@@ -48,8 +48,8 @@ class Stall:
 
     @property
     def proved(self) -> bool:
-        """Whether it was there, and waited, while nothing but the acknowledgement was missing."""
-        return self.handed_ns is not None and self.handed_ns < self.acknowledged_ns
+        """Whether it is known that the bytes were there while nothing but the acknowledgement was missing."""
+        return self.handed_ns is not None
 
 
 @dataclass(slots=True)
@@ -85,8 +85,10 @@ def stalls(
             quiet, soon = way.acknowledged_ns - way.last_ns, segment.time_ns - way.acknowledged_ns
             if way.last_ns and quiet >= least_ns and soon <= SOON:
                 handed = _handed(transfers, segment.flow, start)
-                times = way.last_ns, way.acknowledged_ns, segment.time_ns, handed
-                found.append(Stall(segment.flow, len(segment.payload), *times))
+                # What the program handed over after the acknowledgement did not wait for it.
+                if handed is None or handed < way.acknowledged_ns:
+                    times = way.last_ns, way.acknowledged_ns, segment.time_ns, handed
+                    found.append(Stall(segment.flow, len(segment.payload), *times))
             way.end, way.last_ns, way.acknowledged_ns = start + len(segment.payload), segment.time_ns, 0
     return tuple(found)
 
