@@ -157,7 +157,7 @@ class Transfer:
 
     ``flow`` is the direction in which the bytes travelled: local → remote for
     a send, remote → local for a recv.  ``offset`` counts the bytes moved that
-    way on this connection before it.  ``call`` is the innermost recorded call
+    way on this connection before it, since the recording began.  ``call`` is the innermost recorded call
     of the thread; ``site`` the line that asked the socket.  ``data`` is kept
     only where the tap is on.
     """
