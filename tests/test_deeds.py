@@ -11,8 +11,10 @@ from scenarios.plays import PLAYS
 from utils import lab
 from utils.deeds import border, registered
 from utils.deeds.finding import Kind
+from utils.errors import InputError
 from utils.records import Recording
 from utils.run import Run
+from utils.wire.units import Side
 
 RECORDINGS = [*(play.name for play in PLAYS), "report_now", "report_then"]
 
@@ -100,6 +102,21 @@ def test_a_recording_that_began_later_does_not_pretend_to_know():
 def test_an_acknowledgement_is_told_as_one():
     deeds = lab.replay("answers").deeds
     assert "acknowledgement to heard" in {deed.name for deed in deeds.told}
+
+
+def test_of_messages_that_one_read_brought_each_is_told_as_what_it_led_to():
+    run = lab.replay("three_words")
+    deed = run.deeds.named('event "say"')
+    assert deed.times == 3 and deed.cause == run.events("say", Side.CLIENT)[0]
+
+
+def test_what_passed_between_two_who_left_no_trace_is_told_where_a_traced_process_met_it():
+    run = lab.replay("killed_server")
+    deed = run.deeds.named('emit "bids placed" from elsewhere')
+    first = run.events("bids placed")[0]
+    assert deed.cause != first and run.clients[deed.cause.flow.destination.port] == "alice"
+    with pytest.raises(InputError, match="sent or received"):
+        run._journeys.of(first)
 
 
 def test_without_calls_the_wire_alone_is_told():

@@ -10,7 +10,7 @@ from tests.test_journey import message
 from tests.worlds import Process, flow, recording
 from utils.errors import InputError
 from utils.journeys.journey import Journeys
-from utils.records import HandOffKind, Site, TransferKind
+from utils.records import HandOffKind, Site, StepKind, TransferKind
 
 ALICE = flow(40001)
 
@@ -65,6 +65,15 @@ def test_an_answer_belongs_to_the_journey_of_its_question():
     journeys = Journeys(world, messages, {})
     assert titles(journeys, messages[1]) == titles(journeys, messages[0])
     assert titles(journeys, messages[3]) == titles(journeys, messages[2])
+
+
+def test_what_came_from_somebody_who_left_no_trace_begins_where_it_was_received():
+    world, messages = two_requests()
+    left = replace(world, traces=tuple(trace for trace in world.traces if trace.process == "server"))
+    journeys = Journeys(left, messages, {})
+    steps = journeys.of(messages[2]).steps
+    assert steps[0].kind is StepKind.RECV and {step.process for step in steps} == {"server", "wire"}
+    assert "answer_1" in titles(journeys, messages[2]) and "answer_0" not in titles(journeys, messages[2])
 
 
 def test_a_connection_that_is_opened_is_accepted_by_the_loop_which_starts_a_thread():

@@ -217,17 +217,15 @@ class _Finder:
 
     def origin(self, call: Call) -> Sequence[Message]:
         """The messages whose coming led to ``call``, from thread to thread within its process."""
-        turn = self._turns.at(call.process, call.thread, call.enter_ns)
+        process, thread, at = call.process, call.thread, call.enter_ns
+        turn = self._turns.at(process, thread, at)
         seen = set()
-        while id(turn) not in seen:
+        while isinstance(turn.cause, HandOff) and id(turn) not in seen:
             seen.add(id(turn))
-            if isinstance(turn.cause, Transfer):
-                return self._journeys.moved(turn.cause)
-            if not isinstance(turn.cause, HandOff):
-                return ()
             process, thread = self._turns.thread_of(turn.cause)
-            turn = self._turns.at(process, thread, turn.cause.given_ns)
-        return ()
+            at = turn.cause.given_ns
+            turn = self._turns.at(process, thread, at)
+        return self._journeys.brought(turn, at)
 
     # ── what the wire tells beside ───────────────────────────────────────────
 
@@ -264,7 +262,18 @@ class _Finder:
                 told += " from elsewhere" if traced else ""
             name = told if packet.namespace == ROOT else f"{told} in {packet.namespace}"
             key = (kind, "wire", event, packet.namespace)
-            self._add(key, Deed(kind, name, message, 1, event, packet.namespace))
+            deed = Deed(kind, name, message, 1, event, packet.namespace)
+            before = self._found.get(key)
+            if before is not None and self._is_seen(message) and not self._is_seen(before.cause):
+                # It passed between two others first: the first time that a traced process met it tells more.
+                self._found[key] = replace(deed, times=before.times)
+            self._add(key, deed)
+
+    def _is_seen(self, cause: Cause) -> bool:
+        """Whether a traced process sent or received the message ``cause``."""
+        assert isinstance(cause, Message)  # what the wire tells is about one
+        place = cause.flow, cause.end - 1, cause.end
+        return bool(self._turns.senders(*place) or self._turns.readers(*place))
 
     def _asked_for(self, message: Message) -> bool:
         """Whether a line of the application asked for ``message``, from thread to thread of its process."""

@@ -20,7 +20,7 @@ from utils.journeys.placement import Placement
 from utils.journeys.relays import Relays
 from utils.journeys.shares import Shares
 from utils.journeys.steps import StepMaker
-from utils.journeys.turns import Turns
+from utils.journeys.turns import Turn, Turns
 from utils.journeys.walk import Walk
 from utils.records import Call, HandOff, Journey, Message, Recording, Step, Transfer, TransferKind
 
@@ -41,7 +41,7 @@ def journey(
 
     ``messages`` are all messages of the recording (see
     :func:`utils.streams.dissection.messages`); ``clients`` maps a client's port to the
-    name that it goes by.  Raises InputError if no traced process sent ``of``.
+    name that it goes by.  Raises InputError if no traced process sent or received ``of``.
     """
     return Journeys(recording, messages, clients or {}).of(of, name)
 
@@ -66,7 +66,7 @@ class Journeys:
         return StepMaker(self._recording, self.turns, self._placement, self._clients)
 
     def of(self, cause: Cause, name: str = "") -> Journey:
-        """The journey that ``cause`` belongs to.  Raises InputError if no traced process began it."""
+        """The journey that ``cause`` belongs to.  Raises InputError if no traced process had part in it."""
         walk = self.walk(cause)
         start_ns = walk.origin.part.begin_ns
         self._maker.begin(start_ns)
@@ -90,9 +90,16 @@ class Journeys:
         found = (message for send in sends for message in self._completed(send))
         return list({(message.flow, message.start): message for message in found}.values())
 
-    def moved(self, transfer: Transfer) -> Sequence[Message]:
-        """The messages of which ``transfer`` moved a part, with all that belongs to them."""
-        return self._ways.moved(transfer)
+    def brought(self, turn: Turn, time_ns: int) -> Sequence[Message]:
+        """The messages whose coming led to what ``turn`` did at ``time_ns``, with all that belongs to them.
+
+        That is what woke it; of several messages that one read brought, the one
+        that was worked on then.  None, if it was not woken by bytes.
+        """
+        if not isinstance(turn.cause, Transfer):
+            return ()
+        share = self._ways.shares.at(turn, time_ns)
+        return self._ways.moved(turn.cause if share is None else share.read)
 
     def _completed(self, send: Transfer) -> Iterator[Message]:
         """The messages whose last byte ``send`` wrote, and what a message queue made of them."""
@@ -100,7 +107,7 @@ class Journeys:
         yield from self.relays.onward(send.flow, send.offset, send.end)
 
     def walk(self, cause: Cause) -> Walk:
-        """The way of the journey.  Raises InputError if no traced process began it."""
+        """The way of the journey.  Raises InputError if no traced process had part in it."""
         if isinstance(cause, Transfer):
             call = self.turns.call(cause.process, cause.call)
             if call is None:

@@ -97,17 +97,30 @@ def of_call(turns: Turns, call: Call) -> Origin:
 def of_messages(turns: Turns, followed: Sequence[Message], ways: Ways) -> Origin:
     """Climb from the ``followed`` messages, which are one thing, to the call that asked for them.
 
-    Raises InputError if no traced process sent the first of them.
+    What came from a process that was not traced begins where it was received.
+    Raises InputError if no traced process sent or received the first of them.
     """
     message = followed[0]
     sends = turns.senders(message.flow, message.end - 1, message.end)
-    if not sends:
-        raise InputError(
-            f"no traced process sent {message.unit.summary!r}",
-            why="its bytes belong to no recorded send: that process was not traced, or not yet",
-            next_step="choose a message that a traced process sent",
-        )
-    return _Climber(turns, ways).climb(sends[0], followed)
+    if sends:
+        return _Climber(turns, ways).climb(sends[0], followed)
+    reads = turns.readers(message.flow, message.end - 1, message.end)
+    if reads:
+        return _received(turns, reads[0], message, ways)
+    raise InputError(
+        f"no traced process sent or received {message.unit.summary!r}",
+        why="its bytes belong to no recorded send or receive: who did was not traced, or left no trace",
+        next_step="choose a message that a traced process sent or received",
+    )
+
+
+def _received(turns: Turns, read: Transfer, message: Message, ways: Ways) -> Origin:
+    """The journey of what came from somebody who was not traced: it begins with the turn that it woke."""
+    turn = turns.at(read.process, read.thread, read.end_ns)
+    shares = ways.shares.of_bytes(turn, message.end - 1, message.end)
+    if shares:
+        return Origin(Part(turn, turn.begin_ns, turn.end_ns, shares[0].read, share=shares[0]))
+    return Origin(Part(turn, turn.begin_ns, turn.end_ns, turn.cause))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,11 @@ class Shares:
 
     def of_effect(self, turn: Turn, effect: Effect) -> Share | None:
         """The share in which ``effect`` was done."""
-        at = effect.given_ns if isinstance(effect, HandOff) else effect.start_ns
-        return next((share for share in self.of(turn) if share.holds(at)), None)
+        return self.at(turn, effect.given_ns if isinstance(effect, HandOff) else effect.start_ns)
+
+    def at(self, turn: Turn, time_ns: int) -> Share | None:
+        """The share of what ``turn`` did at ``time_ns``."""
+        return next((share for share in self.of(turn) if share.holds(time_ns)), None)
 
     def of_bytes(self, turn: Turn, start: int, end: int) -> Sequence[Share]:
         """The shares of the messages that hold bytes ``start`` to ``end`` of what was read."""

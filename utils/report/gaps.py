@@ -45,6 +45,22 @@ def counts(subject: Facts, unexplained: Mapping[str, int]) -> Iterator[Block]:
     )
 
 
+def untraced(subject: Facts) -> Iterator[Block]:
+    """Who listened, and left no trace: it was not to be traced, or was killed before it wrote its own."""
+    traced = {trace.process for trace in subject.recording.traces}
+    names = sorted({one.name for one in subject.recording.meta.listening.values()}, key=str.casefold)
+    missing = [wording.visible(name) for name in names if name not in traced]
+    if traced and missing:
+        yield Question("Of whom is no call known?")
+        yield Paragraph(
+            line(
+                *prose.listed(Code(name) for name in missing),
+                ": each listened, and left no trace. It was not traced, or it was killed before it could "
+                "write one. What it sent and received is told by the packets alone.",
+            )
+        )
+
+
 def uncalled(subject: Facts) -> Iterator[Block]:
     """What was registered and never called."""
     deeds = subject.deeds

@@ -305,6 +305,7 @@ class Report:
             )
         )
         yield from gaps.counts(self.subject, self._unexplained)
+        yield from gaps.untraced(self.subject)
         yield from gaps.uncalled(self.subject)
         yield from gaps.untold(self._failed, self.subject.deeds.left_out)
         yield from gaps.unproved(self.subject)
