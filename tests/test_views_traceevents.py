@@ -107,7 +107,9 @@ def test_slices_nest_and_say_when_they_really_ended(world):
     assert all(one in real for one in whole)
 
 
-@pytest.mark.parametrize("folder", sorted(lab.captures().iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent for path in lab.captures().glob("*/meta.json")), ids=lambda path: path.name
+)
 @pytest.mark.parametrize("suffix", [".json", ".json.gz"])
 def test_a_reference_recording(folder, suffix, tmp_path):
     run = lab.load(folder)
@@ -120,7 +122,9 @@ def test_a_reference_recording(folder, suffix, tmp_path):
     assert sum(event["ph"] == "X" for event in events) == sum(
         len(trace.calls) + len(trace.transfers) for trace in run.recording.traces
     )
-    for message, packet in zip(run.messages, [event for event in events if event["ph"] == "i"], strict=True):
+    # They stand by their first bytes; two answers on two connections may end the other way round.
+    begun = sorted(run.messages, key=lambda message: message.first_ns)
+    for message, packet in zip(begun, [event for event in events if event["ph"] == "i"], strict=True):
         assert packet["args"]["bytes"] == len(message.unit.raw)
 
 
