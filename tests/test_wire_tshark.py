@@ -181,6 +181,7 @@ def test_agrees_with_wireshark_on_the_reference_captures(tshark, path):
         if ports in answers_inside(path):
             # Werkzeug has written an HTTP answer, or only its page, into the WebSocket, behind
             # the last frame: Wireshark takes its text for frames; we say that it is none.
+            assert own
             others = others[: len(own)]
         assert others == own
 
