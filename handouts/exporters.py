@@ -25,7 +25,7 @@ class _Handout(HTMLExporter):
     """What pages and slides have in common."""
 
     def __init__(self, links: Links, contents: list[Chapter]) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
+        super().__init__(
             Config(),
             extra_template_basedirs=[str(TEMPLATES)],
             embed_images=True,
@@ -35,7 +35,7 @@ class _Handout(HTMLExporter):
         )
         self._contents = contents
         for name, function in {"lead": links.lead, "anchor": anchor, "grouped": grouped}.items():
-            self.register_filter(name, function)  # type: ignore[no-untyped-call]
+            self.register_filter(name, function)
 
     def page(self, chapter: Chapter, notebook: NotebookNode) -> str:
         """The page of ``chapter``, from its notebook that was run."""

@@ -6,19 +6,21 @@ that the palette promises; weight and slant tell the kinds apart in grey.
 
 from __future__ import annotations
 
-from pygments import token  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.style import Style  # type: ignore[import-untyped]
+from typing import ClassVar
+
+from pygments import token
+from pygments.formatters import HtmlFormatter
+from pygments.style import Style
 
 from utils.views import palette
 
 
-class LabStyle(Style):  # type: ignore[misc]  # Pygments ships no types
+class LabStyle(Style):
     """The palette's light tones."""
 
     name = "socketio-lab"
     background_color = palette.GROUND.light
-    styles = {  # noqa: RUF012 - Pygments' own way
+    styles: ClassVar = {
         token.Token: palette.TEXT.light,
         token.Keyword: f"bold {palette.PURPLE.light}",
         token.Operator.Word: f"bold {palette.PURPLE.light}",

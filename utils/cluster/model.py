@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,10 +73,10 @@ class Measurements:
         return asdict(self)
 
     @classmethod
-    def of_json(cls, facts: Mapping[str, object]) -> Measurements:
+    def of_json(cls, facts: Mapping[str, Any]) -> Measurements:
         """From a file.  Raises TypeError or KeyError if it is of another form."""
-        points, held_out = (tuple(Point(**one) for one in facts[name]) for name in ("points", "held_out"))  # type: ignore[attr-defined]
-        return cls(dict(facts["conditions"]), points, held_out)  # type: ignore[call-overload]
+        points, held_out = (tuple(Point(**one) for one in facts[name]) for name in ("points", "held_out"))
+        return cls(dict(facts["conditions"]), points, held_out)
 
 
 class Load(NamedTuple):

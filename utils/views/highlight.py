@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
-from pygments.token import Token, _TokenType  # type: ignore[import-untyped]
+from pygments.lexers import PythonLexer
+from pygments.token import Token, _TokenType
 
 #: A piece of a line: its kind ("" for plain text), and its text.
 Piece = tuple[str, str]
