@@ -54,7 +54,7 @@ class JupyterLab:
 @contextmanager
 def jupyterlab(folder: Path) -> Iterator[JupyterLab]:
     """Run ``tools/tasks.py lab`` on a copy of the project's notebooks in ``folder``."""
-    for name in ("jupyter", "notebooks", "tools"):
+    for name in ("jupyter", "notebooks", "scenarios", "tools"):
         shutil.copytree(ROOT / name, folder / name)
     runtime = folder / "runtime"
     environment = {
@@ -108,7 +108,7 @@ class NotebookPage:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.set_default_timeout(DEADLINE * 1000)
         path = f"lab/tree/{name}" if name else ""  # "/" leads to where `make lab` opens
-        page.goto(f"{lab.url}{path}?token={lab.token}")
+        page.goto(f"{lab.url}{path}?token={lab.token}&reset")  # no tab of another test
         self.wait_until_idle()
 
     def _note_request(self, request: Any) -> None:
