@@ -28,6 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 #: Seconds, for whatever a slow machine may take long over.
 DEADLINE = 90
 
+#: Whether no code cell that is drawn has a number.
+_NONE_HAS_RUN = """() => {
+  const numbers = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")];
+  return numbers.length > 0 && numbers.every((number) => number.textContent === "[ ]:");
+}"""
+
 #: Whether each code cell that shows a number has that of its turn, and the last one has run.
 _ALL_HAVE_RUN = """() => {
     const cells = [...document.querySelectorAll(".jp-CodeCell")];
@@ -130,7 +136,7 @@ class NotebookPage:
         Returns when that was chosen, by time.monotonic().
         """
         self.choose("Edit", "editmenu:clear-all")
-        expect(self.numbers).to_have_text(["[ ]:"] * self.numbers.count())
+        self.page.wait_for_function(_NONE_HAS_RUN)  # cells may still be drawn meanwhile
         began = time.monotonic()
         self.choose("Run", "runmenu:run-all")
         return began
