@@ -141,11 +141,6 @@ class NotebookPage:
         self.choose("Run", "runmenu:run-all")
         return began
 
-    @property
-    def numbers(self) -> Locator:
-        """The numbers beside the code cells: [ ] not run, [*] waiting or running, [n] the nth that ran."""
-        return self.page.locator(".jp-CodeCell .jp-InputArea-prompt")
-
     def output(self, code: str) -> Locator:
         """The output of the cell whose source contains ``code``."""
         return self.page.locator(".jp-CodeCell", has_text=code).locator(".jp-OutputArea-output")
