@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests import hostile
 from tests.markup_reader import Reader
 from utils.views import wording
-from utils.views.markup import breakable, css, element, html, link, measured
+from utils.views.markup import breakable, css, drawing, element, html, link, measured
 
 
 @given(st.text(), st.text())
@@ -54,3 +54,10 @@ def test_a_measured_time_is_an_element_of_its_own():
 def test_a_name_may_be_broken_behind_its_signs_and_stays_the_same_text():
     made = element("p", *breakable("wsproto/frame_protocol.py:414 <b>"))
     assert html(made) == "<p>wsproto/<wbr>frame_<wbr>protocol.<wbr>py:414 &lt;b&gt;</p>"
+
+
+def test_a_drawing_says_what_it_shows_and_fits_its_page():
+    drawn = drawing([element("rect")], 40, 30, 'a <b> & "c"')
+    assert drawn.get("role") == "img" and drawn.get("viewBox") == "0 0 40 30"
+    assert "max-width:100%" in str(drawn.get("style"))
+    assert drawn.get("aria-label") == 'a <b> & "c"'

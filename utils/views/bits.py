@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from utils.errors import InputError
 from utils.records import Message
 from utils.views import text, wording
-from utils.views.markup import Child, css, element, html
+from utils.views.markup import Child, css, drawing, element, html
 from utils.views.palette import DARK_INK, FILLS
 from utils.views.tables import table
 from utils.views.view import HTML, View
@@ -89,16 +89,7 @@ def svg(fields: tuple[Bits, ...], description: str) -> Element:
         drawn.append(_text(f"bit {bit}", 1 + bit * _CELL, _TOP - 5, text_anchor="start"))
     for field, tint in zip(fields, cycle(_TINTS), strict=False):
         drawn += _field(field, tint)
-    return element(
-        "svg",
-        *drawn,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width} {height}",
-        width=str(width),
-        role="img",
-        aria_label=description,
-        style=css(max_width="100%", height="auto", font_family="var(--jp-code-font-family, monospace)"),
-    )
+    return drawing(drawn, width, height, description, font="var(--jp-code-font-family, monospace)")
 
 
 def _field(field: Bits, tint: str) -> Iterator[Element]:

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from utils.records import Message
 from utils.views import wording
-from utils.views.markup import css, element, html
+from utils.views.markup import css, drawing, element, html
 from utils.views.palette import DARK_INK, FILLS
 from utils.views.view import HTML, MERMAID, View
 from utils.wire.units import Layer
@@ -201,16 +201,7 @@ def svg(laid: Ladder) -> Element:
     if laid.left_out:
         more = f"{wording.GAP} {wording.count(laid.left_out, 'more message')}"
         drawn.append(_text(more, _LEFT, height - 8, text_anchor="start"))
-    return element(
-        "svg",
-        *drawn,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width} {height}",
-        width=str(width),
-        role="img",
-        aria_label=f"Ladder: {laid.sentence}",
-        style=css(max_width="100%", height="auto", font_family="var(--jp-ui-font-family, sans-serif)"),
-    )
+    return drawing(drawn, width, height, f"Ladder: {laid.sentence}")
 
 
 def _text(content: str, x: float, y: float, **attributes: str) -> Element:

@@ -9,6 +9,7 @@ http's.  Styles are written inline, since a stored notebook keeps nothing else.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -80,3 +81,27 @@ def measured(text: str) -> Element:
 def css(**properties: str) -> str:
     """Properties as an inline style: ``css(font_weight="bold")``."""
     return ";".join(f"{name.replace('_', '-')}:{value}" for name, value in properties.items())
+
+
+def drawing(
+    drawn: Iterable[Child],
+    width: int,
+    height: int,
+    description: str,
+    *,
+    font: str = "var(--jp-ui-font-family, sans-serif)",
+) -> Element:
+    """An SVG picture of ``width`` × ``height`` pixels, no wider than its page.
+
+    ``description`` is its alternative text.
+    """
+    return element(
+        "svg",
+        *drawn,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width} {height}",
+        width=str(width),
+        role="img",
+        aria_label=description,
+        style=css(max_width="100%", height="auto", font_family=font),
+    )

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from utils.records import Excerpt, Journey, Level, Step, StepKind
 from utils.views import text, wording
-from utils.views.markup import Child, breakable, css, element, html
+from utils.views.markup import Child, breakable, css, drawing, element, html
 from utils.views.palette import DARK_INK, Mark, marks
 from utils.views.tables import table
 from utils.views.view import HTML, View
@@ -149,16 +149,7 @@ def svg(told: tuple[Turn, ...], lanes: tuple[tuple[str, str], ...], description:
             )
     for turn in told:
         drawn += _box(turn, columns[turn.number], lanes.index(turn.lane), inks[turn.process])
-    return element(
-        "svg",
-        *drawn,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {width} {height}",
-        width=str(width),
-        role="img",
-        aria_label=description,
-        style=css(max_width="100%", height="auto", font_family="var(--jp-ui-font-family, sans-serif)"),
-    )
+    return drawing(drawn, width, height, description)
 
 
 def _middle(row: int) -> int:
