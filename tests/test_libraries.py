@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import platform
 import queue
 import subprocess
@@ -55,6 +56,24 @@ class TestPlace:
         portable = libraries.place(module.__file__).portable
         assert str(Path.home()) not in portable and sys.prefix not in portable
         assert Path(libraries.locate(portable)).samefile(module.__file__)
+
+    def test_a_package_that_is_installed_editable_is_found_by_its_finder(self, tmp_path, monkeypatch):
+        package = tmp_path / "shop_nearby"
+        package.mkdir()
+        for name in ("__init__.py", "till.py"):
+            (package / name).write_text("raise RuntimeError('imported')")
+
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                where = package / "__init__.py"
+                return importlib.util.spec_from_file_location(name, where) if name == package.name else None
+
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+        assert libraries.locate("shop_nearby:shop_nearby/till.py") == str(package / "till.py")
+
+    @pytest.mark.parametrize("name", ["__main__", "no_such_package", "not a name"])
+    def test_what_is_no_package_is_not_looked_for(self, name):
+        assert libraries.locate(f"{name}:{name}/x.py") == f"{name}:{name}/x.py"
 
     @given(st.text())
     def test_an_unknown_portable_name_comes_back_as_it_is(self, name):

@@ -13,12 +13,14 @@ import ast
 import email.message
 import hashlib
 import importlib.metadata
+import importlib.util
 import platform
 import re
 import sys
 import sysconfig
 import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -190,11 +192,25 @@ def locate(portable: str) -> str:
     if name == python_library().name:
         candidates: Sequence[Path] = (standard_library(),)
     else:
-        candidates = (*_site_folders(), *(Path(entry or ".").resolve() for entry in sys.path))
+        searched = (Path(entry or ".").resolve() for entry in sys.path)
+        candidates = (*_site_folders(), *searched, *_imported_from(PurePosixPath(path).parts[0]))
     for folder in candidates:
         if (folder / path).is_file():
             return str(folder / path)
     return portable
+
+
+def _imported_from(package: str) -> Iterator[Path]:
+    """The folders in which a package stands that is on no path: installed editable, it has its own finder.
+
+    A package at the top is found without being imported.
+    """
+    if not package.isidentifier():
+        return
+    with suppress(ValueError, ImportError):  # a program's own __main__, say, tells nothing of itself
+        found = importlib.util.find_spec(package)
+        for folder in (found and found.submodule_search_locations) or ():
+            yield Path(folder).parent
 
 
 def _field(facts: Metadata, name: str) -> str:
