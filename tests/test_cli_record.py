@@ -321,7 +321,7 @@ def test_an_application_that_is_killed_leaves_its_packets_and_that_is_said(tmp_p
             with socket.create_server(("127.0.0.1", 0)) as server:
                 one, _ = server.accept()
                 one.recv(1000)
-                one.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi")
+                one.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\nhi")
                 one.recv(1000)
                 os.kill(os.getpid(), 9)
         """)
