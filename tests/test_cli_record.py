@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from tests.chains import chain
-from utils import lab
+from utils import clients, lab
 from utils.records import TransferKind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -280,8 +280,49 @@ def test_a_signal_leaves_a_whole_recording(small, number):
 
 
 def test_after_its_time_it_ends(small):
-    found, _ = record(small, "--duration", "0.2", "small:app")
+    found, said = record(small, "--until", "0.2s", "small:app")
     assert lab.load(small / found["recording"]).recording.meta.name == "small"
+    assert "Ctrl-C or 0.2 s ends it." in said and "Ended: 0.2 s are over." in said
+
+
+@pytest.mark.parametrize("mode", ["tap", "live"])
+def test_it_ends_with_an_event_and_holds_what_the_event_set_off(tmp_path, mode):
+    """The one that speaks is nobody of the recorder's: a page in a browser, say."""
+    words = ["--mode", mode, "--until", "whispered", "--until", "say", "--", "python", "-m", "tests.apps.chat"]
+    with recording(tmp_path, "--json", *words) as (process, url):
+        said = (tmp_path / "said.txt").read_text()
+        assert "Ctrl-C, the event 'say' or the event 'whispered' ends it." in said
+        with chatting(url) as ann:
+            ann.emit("enter", "garden")
+            ann.receive(timeout=PATIENCE)
+            assert process.poll() is None  # this event is not the one
+            ann.emit("say", "hello")
+            out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+    assert "Ended: the event 'say' was seen." in (tmp_path / "said.txt").read_text()
+    run = lab.load(tmp_path / json.loads(out)["recording"])
+    assert {"enter", "say", "said"} <= set(run.journeys)
+    assert ("chat.py", "Chat.on_say") in ran(run)
+
+
+@contextlib.contextmanager
+def chatting(url):
+    """Somebody in the chat, as soon as it listens; her connection is broken off in the end."""
+    eventually(url)
+    with clients.http() as http:
+        ann = clients.make(http, in_order=True)
+        ann.connect(url, namespace="/chat", auth={"name": "Ann"}, wait_timeout=PATIENCE)
+        try:
+            yield ann
+        finally:
+            clients.leave(ann, PATIENCE)
+
+
+def test_a_scenario_has_its_own_end(small):
+    done = subprocess.run(
+        command("--scenario", "visit.py", "--until", "5s", "small:app"), cwd=small, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )  # fmt: skip
+    assert done.returncode == 2 and "--until is for a recording without --scenario" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -375,9 +416,9 @@ def test_several_ports_are_named_and_one_of_them_can_be_chosen(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    found, _ = record(tmp_path, "--duration", "1", "two.py", str(port))
+    found, _ = record(tmp_path, "--until", "1", "two.py", str(port))
     assert found["port"] != port and found["other_ports"] == [port]
-    found, _ = record(tmp_path, "--port", str(port), "--duration", "1", "two.py", str(port))
+    found, _ = record(tmp_path, "--port", str(port), "--until", "1", "two.py", str(port))
     assert found["port"] == port and len(found["other_ports"]) == 1
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -23,6 +22,7 @@ import click
 
 from utils.cli.console import as_json, examples, json_option, note, progress
 from utils.cli.recordings import FOLDER
+from utils.cli.until import Until, WhenType
 from utils.errors import InputError, ProcessError
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from utils.records import Recording
     from utils.server import Server
     from utils.session import Session
-
-#: How often it is looked whether the application still runs, in seconds.
-_POLL = 0.1
 
 #: Signals that end a recording in order, beside Ctrl-C: not every system has each.
 _ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
@@ -45,7 +42,7 @@ _ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
         "socketio-lab record -- chat.py --debug",
         "socketio-lab record 'shop:create_app()'",
         "socketio-lab record --scenario plays.py:two_chat -- python -m chat",
-        "socketio-lab record --duration 30 -o recordings/evening -- flask --app chat run",
+        "socketio-lab record --until 'game over' --until 5m -o recordings/game -- flask --app chat run",
     ),
 )
 @click.option(
@@ -59,7 +56,13 @@ _ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
     metavar="FILE[:FUNCTION]",
     help="What to play: a function of a session, in a Python file. Without it, use your browser.",
 )
-@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds.")
+@click.option(
+    "--until",
+    metavar="WHEN",
+    multiple=True,
+    type=WhenType(),
+    help="End after a time (30s, 5m, 1h), or when an event of that name has passed; the first of several.",
+)
 @click.option(
     "--mode", type=click.Choice(["live", "tap"]), help="How packets are captured [default: the best]."
 )
@@ -74,7 +77,7 @@ _ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
 def command(
     output: Path | None,
     scenario: str | None,
-    duration: float | None,
+    until: tuple[float | str, ...],
     mode: str | None,
     port: int | None,
     keep_secrets: bool,
@@ -86,8 +89,8 @@ def command(
     APPLICATION is any Flask-SocketIO or python-socketio application (threads or
     gevent), as you would start it: python -m MODULE, SCRIPT, flask run, or
     module:app. It runs unchanged, and says what it says; only a reloader is
-    switched off. The recording ends with the scenario, with Ctrl-C, or with the
-    application, and is written then.
+    switched off. The recording ends with the scenario, with Ctrl-C, with the
+    application, or when --until says so, and is written then.
 
     Passwords, cookies, tokens, keys and what clients authenticate with are left
     out of the recording: they are known by their names. What is secret but has
@@ -98,6 +101,8 @@ def command(
     from utils.scenario import load
     from utils.server import Server
 
+    if scenario is not None and until:
+        raise click.UsageError("--until is for a recording without --scenario, which ends with the scenario.")
     wanted = Application.of_words(application, port or 0)
     played = None if scenario is None else load(scenario)
     chosen = rights.choose_mode(mode)
@@ -107,8 +112,9 @@ def command(
     with _ended_by_signals() as ending:
         server = Server.watch(wanted, chosen, port=port if wanted.words[0] != "--serve" else None)
         try:
-            note(f"Recording {server.url} ({chosen.name}: {chosen.why}). Ctrl-C ends it.")
-            taking = _Taking(server, played, duration, ending, keep_secrets)
+            enough = Until(until)
+            note(f"Recording {server.url} ({chosen.name}: {chosen.why}). {enough} ends it.")
+            taking = _Taking(server, played, enough, ending, keep_secrets)
             found = taking.take(wanted.name, folder)
         finally:
             ending.protect()
@@ -156,19 +162,22 @@ class _Taking:
 
     server: Server
     scenario: Callable[[Session], object] | None
-    duration: float | None
+    until: Until
     ending: _Ending
     keep_secrets: bool = False
     error: Exception | None = None
     status: int | None = None  # the application's, if it ended by itself
-    _until: float = field(default=0.0)
 
     def take(self, name: str, folder: Path) -> dict[str, Any]:
         """Record, and write the folder; what can be said of it."""
         from utils import recording
         from utils.session import record_live
 
-        made = record_live(self._go_on, self.server, name, finish=self._finish)
+        watch_no_longer = self.until.watch(self.server)
+        try:
+            made = record_live(self._go_on, self.server, name, finish=self._finish)
+        finally:
+            watch_no_longer()
         recording.save(made, folder)
         return _facts(made)
 
@@ -186,11 +195,12 @@ class _Taking:
             return redacting.redacted(made, also=secrets_of(self.server.application.words))
 
     def _go_on(self, session: Session) -> None:
-        """Until the scenario, the time, the user or the application ends it."""
-        self._until = time.monotonic() + (self.duration or float("inf"))
+        """Until the scenario, what was asked for, the user or the application ends it."""
+        assert self.server.child is not None
         try:
             if self.scenario is None:
-                self._wait()
+                if why := self.until.wait(self.server.child.wait):
+                    note(f"Ended: {why}.")
             else:
                 self.scenario(session)
         except KeyboardInterrupt:
@@ -198,14 +208,7 @@ class _Taking:
         except Exception as error:  # what was recorded until then is kept; it is told afterwards
             self.error = error
         self.ending.protect()
-        assert self.server.child is not None
         self.status = self.server.child.wait(0)
-
-    def _wait(self) -> None:
-        child = self.server.child
-        assert child is not None
-        while time.monotonic() < self._until and child.wait(_POLL) is None:
-            pass
 
     def complain(self) -> None:
         """Raise what went wrong meanwhile, now that the recording is safe."""
