@@ -288,7 +288,18 @@ def test_after_its_time_it_ends(small):
 @pytest.mark.parametrize("mode", ["tap", "live"])
 def test_it_ends_with_an_event_and_holds_what_the_event_set_off(tmp_path, mode):
     """The one that speaks is nobody of the recorder's: a page in a browser, say."""
-    words = ["--mode", mode, "--until", "whispered", "--until", "say", "--", "python", "-m", "tests.apps.chat"]
+    words = [
+        "--mode",
+        mode,
+        "--until",
+        "whispered",
+        "--until",
+        "say",
+        "--",
+        "python",
+        "-m",
+        "tests.apps.chat",
+    ]
     with recording(tmp_path, "--json", *words) as (process, url):
         said = (tmp_path / "said.txt").read_text()
         assert "Ctrl-C, the event 'say' or the event 'whispered' ends it." in said

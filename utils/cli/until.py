@@ -25,7 +25,7 @@ else:  # older ones are not generic
 #: How often it is looked whether it is enough, in seconds.
 _POLL = 0.1
 
-#: So long the wire is silent, in seconds, once an event has done what it does; and so long that is waited for.
+#: An event has done its work once the wire is silent for so long; for how long that is waited for (seconds).
 QUIET, PATIENCE = 0.5, 5.0
 
 _TIME = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>s|m|h|)")
