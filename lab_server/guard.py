@@ -228,7 +228,9 @@ class WholeSends:
     def send(self, data: bytes) -> int:
         """Send all of ``data``, however long the other side takes."""
         with self._sending:
-            self._connection.sendall(data)
+            sent = self._connection.send(data)
+            if sent < len(data):  # seldom; and gevent's sendall costs more than the send itself
+                self._connection.sendall(memoryview(data)[sent:])
         return len(data)
 
     def __getattr__(self, name: str) -> Any:

@@ -78,10 +78,9 @@ def by_the_fastest(program, speaker, workload):
 
 
 def test_the_same_comparison_three_times_gives_the_same_ranking_and_ratios():
-    """Ratios to the raw WebSocket within 15 % of their middle."""
-    variants = tuple(v for v in STACK.variants if v.name != "gevent")
-    names = [variant.name for variant in variants]
-    runs = [measured("stack", variants, turns=8) for _ in range(3)]
+    """Each layer's ratio to the whole stack, within 15 % of its middle."""
+    names = [variant.name for variant in STACK.variants]
+    runs = [measured(STACK.name, STACK.variants, turns=STACK.turns) for _ in range(3)]
     rankings = [sorted(names, key=run.p50) for run in runs]
     assert rankings[0] == rankings[1] == rankings[2]
     for name in names:
@@ -101,9 +100,12 @@ def test_the_standard_comparison_ends_within_five_minutes():
 
 
 def test_the_productions_fan_out_to_five_hundred_is_near_a_bare_servers():
-    """At most 1.2 times python-socketio alone under gevent, with no auction in it."""
-    bids = replace(BIDS, clients=500, rate=None, count=4)
-    news = replace(NEWS, clients=500, rate=None, count=4, size=130)
+    """At most 1.2 times python-socketio alone under gevent, with no auction in it.
+
+    Bids come apart, since the auction tells of those that come close together in one message, on purpose later.
+    """
+    bids = replace(BIDS, clients=500, rate=5.0, count=10)
+    news = replace(NEWS, clients=500, rate=5.0, count=10, size=130)
     found = measured(
         "fan-out to 500",
         (

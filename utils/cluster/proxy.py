@@ -6,6 +6,7 @@ is said in one place (:class:`Sticky`); and a server that is gone is passed by.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,7 +85,7 @@ def configured(folder: Path, port: int, servers: Mapping[str, int], sticky: Stic
     )
     inside = "\n  ".join(lines)
     return f"""\
-daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr;
+{_user()}daemon off; master_process off; pid {folder}/nginx.pid; error_log stderr;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; {temporary}
@@ -111,3 +112,13 @@ http {{
   }}
 }}
 """
+
+
+def _user() -> str:
+    """Whose the folders are: without it nginx, run by root, gives them to somebody whom a private network has not."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return ""  # nginx would warn that it means nothing here
+    import grp
+    import pwd
+
+    return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(0).gr_name}; "

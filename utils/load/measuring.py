@@ -21,6 +21,7 @@ import msgspec
 
 from utils import libraries
 from utils.errors import EnvironmentLack
+from utils.load import placement
 from utils.load.subjects import Running
 from utils.load.values import Conditions, Experiment, Measured, Result, Subject, Turn, Variant
 from utils.supervision import Child
@@ -43,6 +44,7 @@ def measure(experiment: Experiment, progress: Progress = lambda what: None) -> M
         driver = stack.enter_context(clients())
         progress(f"{experiment.name}: servers start")
         running, missing = _start(experiment, stack)
+        placed = placement.apart(driver.pid, {server.child.pid for server in running.values()})
         able = [variant for variant in experiment.variants if variant.name in running]
         for variant in able:
             progress(f"{experiment.name}: {variant.name} connects")
@@ -56,7 +58,7 @@ def measure(experiment: Experiment, progress: Progress = lambda what: None) -> M
                 if number:
                     taken[variant.name].append(turn)
         results = tuple(Result(variant, tuple(taken[variant.name])) for variant in able)
-        return Measured(experiment, results, conditions(), missing)
+        return Measured(experiment, results, replace(conditions(), apart=placed), missing)
 
 
 @contextmanager

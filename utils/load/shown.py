@@ -65,13 +65,14 @@ class Comparison:
         """Under which circumstances this was measured."""
         told = self.measured.conditions
         loads = sorted(turn.load for result in self.measured.results for turn in result.turns)
+        alone = ", one of them the clients'" if told.apart else ""
         versions = ", ".join(
             f"{name} {told.versions[name]}"
             for name in ("Flask-SocketIO", "python-socketio", "Werkzeug")
             if name in told.versions
         )
         return (
-            f"Conditions: {wording.count(told.cores, 'core')}, load of {loads[0]:.1f} to {loads[-1]:.1f}, "
+            f"Conditions: {wording.count(told.cores, 'core')}{alone}, load of {loads[0]:.1f} to {loads[-1]:.1f}, "
             f"CPython {told.python}, {told.platform}; {versions}; "
             f"capture {told.capture}, tracing {told.tracing}"
         )

@@ -83,6 +83,7 @@ STACK = Experiment(
         Variant("gevent", GEVENT, ONE_BY_ONE),
         Variant("threading, python-socketio's client", ECHO, replace(ONE_BY_ONE, speaks="library")),
     ),
+    turns=16,
 )
 
 TRANSPORTS = Experiment(

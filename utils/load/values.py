@@ -120,6 +120,7 @@ class Conditions:
     platform: str
     cores: int
     versions: dict[str, str]
+    apart: bool = False  # whether the clients had a core for themselves
     capture: str = "off"
     tracing: str = "off"
 
