@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 
 import pytest
 
@@ -31,6 +32,25 @@ def test_the_environment_of_gevent_has_it_beside_everything_of_this_one():
     code = "import gevent, flask_socketio, socketio; print('both')"
     assert subprocess.run([python, "-c", code], capture_output=True, text=True).stdout == "both\n"
     assert subjects.gevent_python() == python
+
+
+@pytest.mark.network
+def test_two_who_make_it_at_a_time_get_one_that_is_whole(monkeypatch, tmp_path):
+    monkeypatch.setattr(subjects, "_run", _run_offline)
+    folder = tmp_path / "build" / "gevent"
+    both = [threading.Thread(target=subjects._make, args=(folder,)) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert (folder / "pyvenv.cfg").is_file()
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def _run_offline(*command):
+    """Everything but the installation."""
+    if "install" not in command:
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
 def test_without_an_index_it_is_said_what_to_do(monkeypatch, tmp_path):

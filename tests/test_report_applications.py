@@ -18,12 +18,19 @@ from tests.markup_reader import Reader
 from tests.test_cli_record import APPS, PATIENCE, PLAYS, ROOT, STYLES, command, environment
 from utils import lab
 from utils.deeds.finding import Kind
+from utils.load.subjects import gevent_python
 from utils.report import markdown, prose, write
 
-APPLICATIONS = STYLES | {"news": (["python", "-m", "tests.apps.news"], "tests.apps.news:app")}
+APPLICATIONS = STYLES | {
+    "news": (["python", "-m", "tests.apps.news"], "tests.apps.news:app"),
+    "ticker": (["python", "-m", "tests.apps.ticker"], "tests.apps.ticker:app"),
+}
+
+#: They run on gevent, in an environment of their own: the others would take it, too, if they found it.
+ON_GEVENT = frozenset({"ticker"})
 
 #: What the secrets of the applications and of their clients are.
-SECRETS = ("chat's own key", "quiz's own key", "let me in")
+SECRETS = ("chat's own key", "quiz's own key", "ticker's own key", "let me in")
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +70,16 @@ def recorded(tmp_path_factory, request):
     @functools.cache
     def once(style, *, played=True):
         words, named = APPLICATIONS[style]
+        python = str(gevent_python()) if style in ON_GEVENT else sys.executable
         more = {"REDIS_URL": request.getfixturevalue("queue")} if style == "news" else {}
         scenario = f"{PLAYS}:{style}" if played else str(folder / "nothing.py")
         done = subprocess.run(
-            command("--json", "--scenario", scenario, *words),
+            command("--json", "--scenario", scenario, *(python if word == "python" else word for word in words)),
             cwd=folder, env=environment(**more), capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         wanted = subprocess.run(
-            [sys.executable, "-m", "tests.apps.registered", named],
+            [python, "-m", "tests.apps.registered", named],
             cwd=ROOT, env=environment(**more), capture_output=True, text=True, timeout=PATIENCE, check=True,
         )  # fmt: skip
         run = lab.load(folder / json.loads(done.stdout)["recording"])
@@ -124,7 +132,7 @@ def test_everything_that_was_registered_is_known_to_have_been_called(recorded, s
     assert "Nothing: every handler and every route was called" in "".join(write.pieces(run, "md"))
 
 
-@pytest.mark.parametrize("style", ["chat", "quiz", "bare"])
+@pytest.mark.parametrize("style", ["chat", "quiz", "bare", "ticker"])
 def test_what_nobody_called_is_named_as_such(recorded, style):
     run, wanted = recorded(style, played=False)
     deeds = run.deeds
@@ -141,7 +149,7 @@ def test_what_nobody_called_is_named_as_such(recorded, style):
             assert f"the handler for {markdown.code(one.event)}" in text
 
 
-@pytest.mark.parametrize("style", ["chat", "quiz"])
+@pytest.mark.parametrize("style", ["chat", "quiz", "ticker"])
 def test_no_secret_is_in_any_report(recorded, style):
     run, _ = recorded(style)
     for form in write.FORMS:

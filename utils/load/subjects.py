@@ -77,11 +77,9 @@ def gevent_python() -> Path:
     Raises EnvironmentLack if it cannot be made: gevent has to be fetched once.
     """
     folder = ROOT / "build" / f"gevent-{sys.implementation.cache_tag}"
-    windows = os.name == "nt"
-    python = folder / ("Scripts/python.exe" if windows else "bin/python")
-    if not (folder / "complete").exists():
+    if not folder.exists():
         try:
-            _make(folder, python)
+            _make(folder)
         except (subprocess.SubprocessError, OSError) as error:
             said = getattr(error, "stderr", None) or str(error)
             raise EnvironmentLack(
@@ -89,19 +87,30 @@ def gevent_python() -> Path:
                 why=f"its environment could not be made: {str(said).strip()[-300:]}",
                 next_step="connect to a package index once; everything else is measured without it",
             ) from error
-    return python
+    return _python(folder)
 
 
-def _make(folder: Path, python: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-    ours = sysconfig.get_path("purelib")
-    (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n", encoding="utf-8")
-    constraints = ("--constraint", str(ROOT / "constraints.txt"))
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python))
-    _run(*pip, "install", "--quiet", *constraints, "gevent")
-    (folder / "complete").touch()
+def _python(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _make(folder: Path) -> None:
+    """Make it beside, and put it into its place whole: of two who do so at a time, the first one's stays."""
+    folder.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}-", dir=folder.parent) as beside:
+        made = Path(beside) / folder.name
+        _run(sys.executable, "-m", "venv", "--without-pip", str(made))
+        site = Path(sysconfig.get_path("purelib", vars={"base": str(made), "platbase": str(made)}))
+        ours = sysconfig.get_path("purelib")
+        (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n", encoding="utf-8")
+        constraints = ("--constraint", str(ROOT / "constraints.txt"))
+        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(_python(made)))
+        _run(*pip, "install", "--quiet", *constraints, "gevent")
+        try:
+            made.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
 
 
 def _run(*command: str) -> None:
