@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -150,7 +150,12 @@ class NotebookPage:
 
         A folded cell shows no number; of the last one, its output tells that it has run.
         """
-        self.page.wait_for_function(_ALL_HAVE_RUN)
+        try:
+            self.page.wait_for_function(_ALL_HAVE_RUN)
+        except TimeoutError:
+            numbers = self.page.locator(".jp-CodeCell .jp-InputArea-prompt").all_inner_texts()
+            complaints = "\n".join(self.complaints) or "none"
+            raise AssertionError(f"not all cells have run: {numbers}; complaints: {complaints}") from None
         self.wait_until_idle()
 
     @property
