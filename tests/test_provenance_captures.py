@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from utils import lab
+from utils.provenance.ledger import Part
 from utils.wire import websocket
 from utils.wire.units import Side
-from utils.wire.websocket import Opcode
 
 #: In these a client's frames are written by hand: no library wrote them, and none read the answers.
 BY_HAND = ("frames", "namespaces")
@@ -66,8 +66,8 @@ def test_a_line_that_many_messages_have_is_told_at_its_own_message():
     assert readers == {"_http.py", "_socket.py"}
 
 
-def test_of_frames_by_hand_the_servers_half_is_explained_where_a_frame_is_a_whole_message():
-    """Not yet: fragments, whose pieces the server reads one by one, and what it echoes in a pong."""
+def test_of_frames_by_hand_the_servers_half_is_explained():
+    """Fragments, pings and pongs too; but for the frame that the server refuses to read."""
     frames, namespaces = (
         [
             websocket.parse(ledger.message.unit.raw)
@@ -77,15 +77,32 @@ def test_of_frames_by_hand_the_servers_half_is_explained_where_a_frame_is_a_whol
         for name in BY_HAND
     )
     assert namespaces == []
-    unmasked = [frame for frame in frames if frame.fin and frame.opcode is Opcode.TEXT]
-    assert [frame.key for frame in unmasked] == [b""]  # the rude one's, which the server refuses to read
-    assert [(frame.fin, frame.opcode) for frame in frames if frame not in unmasked] == [
-        (False, Opcode.TEXT),
-        (True, Opcode.PING),
-        (True, Opcode.PONG),
-        (False, Opcode.CONTINUATION),
-        (True, Opcode.CONTINUATION),
-    ]
+    assert [frame.key for frame in frames] == [b""]  # the rude one's, who did not mask
+
+
+def test_a_fragments_bytes_are_read_where_the_whole_message_is():
+    run = lab.replay("frames")
+    parts = [message for message in run.messages if message.unit.summary.startswith("fragment")]
+    readers = {
+        field.span.label: field.reader.code.name
+        for message in parts
+        for field in run.book.ledger(message).fields
+    }
+    assert readers["Packet type"] == readers["Event name"] == "Packet.decode"
+    assert readers["Masking key"] == "FrameDecoder.parse_header"
+
+
+def test_a_pong_gives_back_what_its_ping_brought():
+    run = lab.replay("frames")
+    ping, pong = (
+        run.book.ledger(next(one for one in run.messages if f"WebSocket {kind}" in one.unit.summary))
+        for kind in ("ping", "pong")
+    )
+    asked, given = ping.fields[-1], pong.fields[-1]
+    assert asked.span.label == given.span.label == "Application data"
+    assert asked.reader.code.name == "FrameDecoder.process_buffer"
+    assert given.step(Part.MADE).code.name == "FrameProtocol.pong"
+    assert given.writer.code.name == "Connection.send"  # the event's payload is handed over there
 
 
 def test_there_is_something_to_explain():

@@ -385,3 +385,23 @@ def test_what_others_put_over_it_stays():
 def test_the_methods_look_like_those_they_stand_for(collector):
     assert socket.socket.send.__name__ == "send"
     assert socket.socket.recv_into.__doc__ == socket.SocketType.recv_into.__doc__
+
+
+def test_who_sends_first_stands_first_though_another_is_heard_of_before(collector):
+    """A thread that has sent waits for its turn to go on; what another sent meanwhile comes behind."""
+    near, far = connect()
+    here, _ = endpoints(near, far)
+
+    def slow_to_return(sock, data):
+        super(socket.socket, sock).sendall(data)
+        if data == b"first":
+            other = threading.Thread(target=near.send, args=(b"second",))
+            other.start()
+            other.join()
+
+    collector._boundary._make_sendall(slow_to_return)(near, b"first")
+    near.close()
+    assert far.makefile("rb").read() == b"firstsecond"
+    far.close()
+    sent = [moved for moved in of_kind(collector, TransferKind.SEND) if moved.flow.source == here]
+    assert {moved.data: moved.offset for moved in sent} == {b"first": 0, b"second": 5}

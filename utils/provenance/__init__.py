@@ -8,7 +8,8 @@ explained, and is counted.
     codecs, writers, readers, carriers
              which functions write and read which fields: data only
     values   what a snapshot's text says, as values
-    forms    the forms that a message takes, from the wire inwards
+    fragments, forms
+             the forms that a message takes, from the wire inwards; of one in several frames, its parts
     past     which calls can have led to a send, and which a receive led to
     origin   where a value came from: the call that had it first
     witnesses, proofs

@@ -33,7 +33,8 @@ class Book:
     """
 
     def __init__(self, recording: Recording, messages: Iterable[Message]) -> None:
-        self._evidence = Evidence(recording)
+        messages = list(messages)
+        self._evidence = Evidence(recording, messages)
         self._ledgers: dict[tuple[Flow, int], Ledger] = {}
         self._closed: dict[frozenset[Endpoint], int] = {}  # connection → when the first Close was seen
         for message in messages:

@@ -21,12 +21,13 @@ class Form(IntEnum):
     LINE = 1  # one line of them, without its end
     FRAME = 2  # a WebSocket frame
     MASKED = 3  # its payload, as it stands on the wire
-    CHUNKS = 4  # an HTTP body with the framing of its chunks
-    BODY = 5  # an HTTP body without it
-    CONTENT = 6  # the same, decompressed
-    MESSAGE = 7  # a frame's payload, unmasked and inflated
-    PACKET = 8  # an Engine.IO packet
-    SOCKET = 9  # the Socket.IO packet in it
+    UNMASKED = 4  # the same without its mask
+    CHUNKS = 5  # an HTTP body with the framing of its chunks
+    BODY = 6  # an HTTP body without it
+    CONTENT = 7  # the same, decompressed
+    MESSAGE = 8  # what the frames of a message carry, inflated
+    PACKET = 9  # an Engine.IO packet
+    SOCKET = 10  # the Socket.IO packet in it
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from utils.provenance.codecs import Form
+from utils.provenance.fragments import Fragment
 from utils.records import Message
 from utils.wire import http, websocket
 from utils.wire.units import EnginePacket, Layer, Span
@@ -33,7 +34,8 @@ class Shape:
     """One form of a message.
 
     ``ranges`` are (start, end) in the message's raw bytes.  They hold
-    ``data`` byte for byte (masked or not), unless it is a ``block``.
+    ``data`` byte for byte (masked or not), unless it is a ``block``.  Of a
+    message in several frames they hold a part, which begins at ``before``.
     """
 
     form: Form
@@ -41,6 +43,13 @@ class Shape:
     ranges: tuple[tuple[int, int], ...]
     block: bool = False
     packet: EnginePacket | None = None
+    before: int = 0
+
+    @property
+    def is_part(self) -> bool:
+        """Whether some of ``data`` stands in other frames."""
+        held = sum(end - start for start, end in self.ranges)
+        return not self.block and held < len(self.data)
 
     def covers(self, start: int, end: int) -> bool:
         """Whether the raw bytes ``start`` to ``end`` belong to it."""
@@ -54,7 +63,10 @@ class Shape:
         return replace(self, data=self.data[:size], ranges=_part(self, 0, size))
 
     def raw_of(self, at: int) -> int:
-        """Where the byte ``at`` of ``data`` stands in the raw bytes."""
+        """Where the byte ``at`` of ``data`` stands in the raw bytes; IndexError if it is not there."""
+        if at < self.before:
+            raise IndexError(at)
+        at -= self.before
         for first, last in self.ranges:
             if at < last - first:
                 return first + at
@@ -63,7 +75,7 @@ class Shape:
 
     def between(self, start: int, end: int) -> bytes:
         """The part of ``data`` that stands in the raw bytes ``start`` to ``end``."""
-        at = 0
+        at = self.before
         for first, last in self.ranges:
             if first <= start and end <= last:
                 return self.data[at + start - first : at + end - first]
@@ -71,12 +83,17 @@ class Shape:
         return b""
 
 
-def shapes(message: Message, spans: Sequence[Span]) -> tuple[Shape, ...]:
-    """The forms of ``message``, whose bytes ``spans`` tile; the outermost first."""
+def shapes(
+    message: Message, spans: Sequence[Span], fragment: Fragment | None = None
+) -> tuple[Shape, ...]:
+    """The forms of ``message``, whose bytes ``spans`` tile; the outermost first.
+
+    ``fragment`` says what it is of its message, if that came in several frames.
+    """
     if message.unit.layer is Layer.HTTP:
         return tuple(_http(message, spans))
     if message.unit.layer is Layer.WEBSOCKET:
-        return tuple(_frame(message))
+        return tuple(_frame(message, fragment))
     # What no decoder claims was written by somebody all the same.
     raw = message.unit.raw
     return (Shape(Form.CHUNKS, raw, ((0, len(raw)),)),)
@@ -109,11 +126,11 @@ def _http(message: Message, spans: Sequence[Span]) -> Iterator[Shape]:
     start = 0
     for text, packet in zip(texts, unit.packets, strict=True):
         own = ranges if content.block else _part(content, start, start + len(text))
-        yield from _packet(text, own, packet, content.block)
+        yield from _packet(Shape(Form.PACKET, text, own, content.block, packet))
         start += len(text) + 1
 
 
-def _frame(message: Message) -> Iterator[Shape]:
+def _frame(message: Message, fragment: Fragment | None) -> Iterator[Shape]:
     raw, unit = message.unit.raw, message.unit
     frame = websocket.parse(raw)
     if not isinstance(frame, websocket.Frame):
@@ -121,29 +138,37 @@ def _frame(message: Message) -> Iterator[Shape]:
     yield Shape(Form.FRAME, raw, ((0, len(raw)),))
     ranges = ((frame.head, len(raw)),) if len(raw) > frame.head else ()
     if frame.key:
-        yield Shape(Form.MASKED, raw[frame.head :], ranges)
-    whole = frame.fin and frame.opcode is not websocket.Opcode.CONTINUATION
-    block = bool(frame.rsv & 4)
-    if not ranges or not whole:
+        masked = raw[frame.head :]
+        yield Shape(Form.MASKED, masked, ranges)
+        yield Shape(Form.UNMASKED, websocket.unmask(frame.key, masked), ranges)
+    if not ranges:
         return
-    yield Shape(Form.MESSAGE, unit.payload, ranges, block)
-    if len(unit.packets) == 1:
-        yield from _packet(unit.payload, ranges, unit.packets[0], block)
+    if fragment is not None:
+        whole = Shape(Form.MESSAGE, fragment.whole, ranges, packet=fragment.packet, before=fragment.before)
+    elif frame.fin and frame.opcode is not websocket.Opcode.CONTINUATION:
+        packet = unit.packets[0] if len(unit.packets) == 1 else None
+        whole = Shape(Form.MESSAGE, unit.payload, ranges, bool(frame.rsv & 4), packet)
+    else:
+        return
+    yield replace(whole, packet=None)
+    if whole.packet is not None:
+        yield from _packet(replace(whole, form=Form.PACKET))
 
 
-def _packet(
-    text: bytes, ranges: tuple[tuple[int, int], ...], packet: EnginePacket, block: bool = False
-) -> Iterator[Shape]:
-    yield Shape(Form.PACKET, text, ranges, block, packet)
-    if packet.socketio is not None and isinstance(packet.data, str):
-        inner = ranges if block else _part(Shape(Form.PACKET, text, ranges), 1, len(text))
-        yield Shape(Form.SOCKET, text[1:], inner, block, packet)
+def _packet(whole: Shape) -> Iterator[Shape]:
+    """The forms of an Engine.IO packet: itself, and the Socket.IO packet in it."""
+    yield whole
+    packet = whole.packet
+    if packet is not None and packet.socketio is not None and isinstance(packet.data, str):
+        inner = whole.ranges if whole.block else _part(whole, 1, len(whole.data))
+        before = max(0, whole.before - 1)
+        yield replace(whole, form=Form.SOCKET, data=whole.data[1:], ranges=inner, before=before)
 
 
 def _part(whole: Shape, start: int, end: int) -> tuple[tuple[int, int], ...]:
     """The raw ranges of ``whole.data[start:end]``."""
     found = []
-    at = 0
+    at = whole.before
     for first, last in whole.ranges:
         low, high = max(start, at), min(end, at + last - first)
         if low < high:

@@ -36,6 +36,8 @@ def owners(evidence: Evidence, case: Case) -> Owners:
     if not case.transfers:
         return found  # whoever sent it, or got it, was not traced
     for shape in case.shapes:
+        if shape.is_part:
+            continue  # whose a value is, of which a part stands elsewhere, nobody has to know
         if shape.form is Form.SOCKET or (shape.form is Form.PACKET and not _is_socket(shape.packet)):
             found |= _of_packet(evidence, case, shape)
         elif shape.form in (Form.BODY, Form.MESSAGE) and not case.message.unit.packets and case.writing:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from utils.journeys.turns import Turns
 from utils.provenance import values
 from utils.provenance.codecs import Codec, Form
 from utils.provenance.forms import Shape, shapes
+from utils.provenance.fragments import Fragments, fragments
 from utils.provenance.ledger import Break
 from utils.provenance.origin import Calls
 from utils.provenance.past import Bounds, Past, Thread
@@ -34,7 +36,7 @@ _ALIKE = 0.5
 
 #: The forms that belong together: of HTTP, and of a frame.
 _HTTP = frozenset({Form.HEAD, Form.LINE, Form.CHUNKS, Form.BODY, Form.CONTENT})
-_FRAME = frozenset({Form.FRAME, Form.MASKED, Form.MESSAGE})
+_FRAME = frozenset({Form.FRAME, Form.MASKED, Form.UNMASKED, Form.MESSAGE})
 
 #: Forms of which one message has several, each with steps of its own.
 _SEVERAL = frozenset({Form.LINE})
@@ -78,9 +80,10 @@ class Case:
 
 
 class Evidence:
-    """The recorded calls of one recording, ready to be asked."""
+    """The recorded calls of one recording, ready to be asked about its ``messages``."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, messages: Iterable[Message]) -> None:
+        self._fragments: Fragments = fragments(messages)
         self.versions = recording.meta.versions
         self.turns = Turns(recording.traces)
         self.past = Past(recording.traces)
@@ -101,7 +104,8 @@ class Evidence:
         spans = message.unit.explain()
         find = self.turns.senders if writing else self.turns.readers
         transfers = find(message.flow, message.start, message.end)
-        case = Case(writing, message, spans, shapes(message, spans), transfers)
+        fragment = self._fragments.get((message.flow, message.start))
+        case = Case(writing, message, spans, shapes(message, spans, fragment), transfers)
         if not transfers:
             return case
         first, last = transfers[0], transfers[-1]
@@ -314,7 +318,12 @@ def difference(one: bytes, other: bytes) -> tuple[int, int, int]:
 
 
 def _raw(shape: Shape, start: int, end: int) -> Ranges:
-    return joined((at, at + 1) for at in (shape.raw_of(place) for place in range(start, end)))
+    """Where the bytes ``start`` to ``end`` of a form stand in the message, as far as they do."""
+    found = []
+    for place in range(start, end):
+        with suppress(IndexError):
+            found.append(shape.raw_of(place))
+    return joined((at, at + 1) for at in found)
 
 
 def _quoted(data: bytes, most: int = 24) -> str:

@@ -134,7 +134,13 @@ READERS = (
         },
     ),
     Codec("wsproto/frame_protocol.py", "XorMaskerSimple.process", Form.MASKED, ("{data}",)),
-    Codec("wsproto/frame_protocol.py", "XorMaskerSimple.process", Form.MESSAGE, ("{result}",)),
+    Codec(
+        "wsproto/frame_protocol.py",
+        "XorMaskerSimple.process",
+        Form.UNMASKED,
+        ("{result}",),
+        {"Application data": CALLER},
+    ),
     Codec(
         "wsproto/frame_protocol.py",
         "FrameProtocol._process_close",

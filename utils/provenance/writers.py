@@ -112,6 +112,20 @@ WRITERS = (
         ("{result}",),
         {"Close code": 'struct.pack("!H", code)', "Close reason": "_truncate_utf8("},
     ),
+    Codec(
+        "wsproto/frame_protocol.py",
+        "FrameProtocol.ping",
+        Form.MESSAGE,
+        ("{payload}",),
+        {"Application data": "self._serialize_frame(Opcode.PING, payload)"},
+    ),
+    Codec(
+        "wsproto/frame_protocol.py",
+        "FrameProtocol.pong",
+        Form.MESSAGE,
+        ("{payload}",),
+        {"Application data": "self._serialize_frame(Opcode.PONG, payload)"},
+    ),
     Codec("wsproto/frame_protocol.py", "FrameProtocol.send_data", Form.MESSAGE, ("{payload}",)),
     Codec(
         "wsproto/frame_protocol.py",

@@ -37,6 +37,17 @@ class Moved(NamedTuple):
     exception: str | None
 
 
+class _Place(NamedTuple):
+    """Where in its stream stands what a call is to send."""
+
+    offset: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+
 _SEND, _RECV, _TRANSFER = TransferKind.SEND.value, TransferKind.RECV.value, Kind.TRANSFER
 
 
@@ -89,7 +100,8 @@ class SocketBoundary:
             self._add(module.StreamServer, {"do_read": self._make_do_read})
         else:
             # gevent's sendall sends by this class's send, piece by piece: each piece is told.
-            self._add(module.socket, {name: methods[name] for name in methods if name != "sendall"})
+            del methods["sendall"]
+            self._add(module.socket, {**methods, "send": self._make_send_in_turn})
 
     def _add(self, kind: Any, methods: Mapping[str, Callable[[Any], Any]]) -> None:
         self._others.append((kind, methods))
@@ -130,8 +142,33 @@ class SocketBoundary:
 
     # ── noting: nothing here raises into the program ─────────────────────────
 
+    def _place(self, sock: socket.socket, data: Any) -> _Place | None:
+        """Where in their stream the bytes of ``data`` will stand; they are about to go out.
+
+        A thread that has sent may have to wait for the interpreter; meanwhile the other side
+        may have answered, and another thread sent what comes behind.
+        """
+        try:
+            connection = self._connections.find(sock)
+            if connection is None:
+                return None
+            place = _Place(connection.sent, memoryview(data).nbytes)
+        except TypeError:
+            return None  # no bytes: the socket will say so itself
+        except Exception:
+            self._buffer.faults += 1
+            return None
+        connection.sent = place.end
+        return place
+
     def _sent(
-        self, sock: socket.socket, data: Any, length: int | None, start_ns: int, error: BaseException | None
+        self,
+        sock: socket.socket,
+        data: Any,
+        length: int | None,
+        start_ns: int,
+        error: BaseException | None,
+        place: _Place | None = None,
     ) -> None:
         """``length`` bytes (None: all) of ``data`` went out; the caller's caller asked for it."""
         try:
@@ -140,15 +177,17 @@ class SocketBoundary:
                 return
             if length is None:
                 length = memoryview(data).nbytes
-            offset = connection.sent
-            connection.sent = offset + length
+            offset = connection.sent if place is None else place.offset
+            # Of what was to go out, some may not have: unless more was placed behind it.
+            if place is None or connection.sent == place.end:
+                connection.sent = offset + length
             connection.workers.add(self._worker())
             if (listener := self.listener) is not None and length:
                 copy = bytes(memoryview(data).cast("B")[:length])
                 listener.hear(Heard(connection.out, True, offset, start_ns, copy))
-            if self._recording:
+            offset -= connection.begun[0]
+            if self._recording and offset >= 0:  # else it was under way when the recording began
                 kept = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
-                offset -= connection.begun[0]
                 self._note(_SEND, connection.out, offset, length, start_ns, sys._getframe(2), kept, error)
         except Exception:
             self._buffer.faults += 1
@@ -229,6 +268,23 @@ class SocketBoundary:
         }
 
     def _make_send(self, original: Any) -> Any:
+        clock, place, sent = self._buffer.clock, self._place, self._sent
+
+        def send(sock: socket.socket, *arguments: Any, **named: Any) -> Any:
+            start_ns = clock()
+            placed = place(sock, arguments[0]) if arguments else None
+            try:
+                length = original(sock, *arguments, **named)
+            except BaseException as error:
+                sent(sock, b"", 0, start_ns, error, placed)
+                raise
+            sent(sock, arguments[0], length, start_ns, None, placed)
+            return length
+
+        return send
+
+    def _make_send_in_turn(self, original: Any) -> Any:
+        """A gevent socket's: it may let others send before it does, and is never interrupted behind it."""
         clock, sent = self._buffer.clock, self._sent
 
         def send(sock: socket.socket, *arguments: Any, **named: Any) -> Any:
@@ -244,17 +300,18 @@ class SocketBoundary:
         return send
 
     def _make_sendall(self, original: Any) -> Any:
-        clock, sent = self._buffer.clock, self._sent
+        clock, place, sent = self._buffer.clock, self._place, self._sent
 
         def sendall(sock: socket.socket, *arguments: Any) -> None:
             start_ns = clock()
+            placed = place(sock, arguments[0]) if arguments else None
             try:
                 original(sock, *arguments)
             except BaseException as error:
                 # How much went out is not known to anyone: none is claimed.
-                sent(sock, b"", 0, start_ns, error)
+                sent(sock, b"", 0, start_ns, error, placed)
                 raise
-            sent(sock, arguments[0], None, start_ns, None)
+            sent(sock, arguments[0], None, start_ns, None, placed)
 
         return sendall
 
