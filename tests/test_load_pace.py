@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import ExitStack
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,7 +38,13 @@ class Line:
                     far.sendall(said + b"\n")
 
     def watch(self, selector):
-        selector.register(self._near, selectors.EVENT_READ, lambda: self._near.recv(65_536).split(b"\n")[:-1])
+        selector.register(self._near, selectors.EVENT_READ, self)
+
+    def receive(self, room):
+        self._said = bytes(room[: self._near.recv_into(room)])
+
+    def messages(self):
+        return self._said.split(b"\n")[:-1]
 
     def prepare(self, text):
         return text + b"\n"
@@ -149,8 +156,48 @@ def test_a_heartbeat_is_answered_while_others_have_their_turn(selector):
     near, far = socket.socketpair()
     with near, far:
         speaker = Frames.__new__(Frames)
-        speaker._socket, speaker._buffer, speaker._parts = near, bytearray(), []
+        speaker.socket, speaker.buffer, speaker._parts = near, bytearray(), []
         far.sendall(b"\x81\x012")
         pace.tend(selector, [speaker])
         assert len(far.recv(100)) == 7  # a masked frame with one byte
         assert not selector.get_map()
+
+
+def test_all_that_has_come_is_received_before_any_of_it_is_understood():
+    order = []
+
+    class Client:
+        """Has an answer for each request; notes when it is received, and when it is understood."""
+
+        def __init__(self, name):
+            self.name = name
+
+        def watch(self, selector):
+            selector.clients.append(self)
+
+        def say(self, ready):
+            self.answer = b"43" + ready[2:]
+
+        def receive(self, room):
+            order.append(f"{self.name} receives")
+
+        def messages(self):
+            order.append(f"{self.name} understands")
+            return [self.answer]
+
+    class Selector:
+        """Always finds something at every client."""
+
+        def __init__(self):
+            self.clients = []
+
+        def select(self, timeout):
+            return [(SimpleNamespace(data=client), selectors.EVENT_READ) for client in self.clients]
+
+        def get_map(self):
+            return {}
+
+    asked = [Request(FIRST + place, place, b"42%d[]" % (FIRST + place), -2_000_000) for place in range(2)]
+    stamps = pace.keep(Selector(), [Client("one"), Client("two")], asked)
+    assert all(mine.answered for mine in stamps.values())
+    assert order == ["one receives", "two receives", "one understands", "two understands"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
-import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.errors import ProcessError
-from utils.load import speakers, texts
+from utils.load import lines, speakers, texts
 from utils.load.subjects import Running
 from utils.load.values import Subject, Workload
 from utils.wire import websocket
@@ -28,7 +27,7 @@ def echo():
 def echoed(port, workload, count=3):
     """What comes back of so many echoes."""
     speaker = speakers.speaker(port, workload)
-    heard = []
+    heard, room = [], lines.room()
     with selectors.DefaultSelector() as selector:
         speaker.watch(selector)
         for number in range(texts.FIRST, texts.FIRST + count):
@@ -36,7 +35,8 @@ def echoed(port, workload, count=3):
             speaker.say(speaker.prepare(said))
             while len(heard) <= number - texts.FIRST:
                 for key, _ in selector.select(30):
-                    heard += key.data()
+                    key.data.receive(room)
+                    heard += key.data.messages()
     speaker.close()
     return heard
 
@@ -110,13 +110,14 @@ def test_a_heartbeat_is_answered_and_not_heard():
     near, far = socket.socketpair()
     with near, far, selectors.DefaultSelector() as selector:
         speaker = speakers.Frames.__new__(speakers.Frames)
-        speaker._socket, speaker._buffer, speaker._parts = near, bytearray(), []
+        speaker.socket, speaker.buffer, speaker._parts = near, bytearray(), []
         far.sendall(b"\x81\x012" + b"\x81\x02ab")
         heard = []
         speaker.watch(selector)
         while not heard:
             for key, _ in selector.select(5):
-                heard += key.data()
+                key.data.receive(lines.room())
+                heard += key.data.messages()
         assert heard == [b"ab"]
         first, second, *mask_and_pong = far.recv(100)
         assert (first, second) == (0x81, 0x81)
@@ -130,30 +131,3 @@ def test_a_frame_says_its_size_and_unmasks_to_what_it_was_made_of(payload):
     assert (found.opcode, found.fin, found.end) == (1, True, len(frame))
     assert websocket.unusual(found) == []
     assert websocket.unmask(found.key, frame[-len(payload) :] if payload else b"") == payload
-
-
-@given(st.lists(st.binary(min_size=1, max_size=300), max_size=5), st.integers(0, 100))
-def test_a_chunked_body_is_put_together_and_never_too_early(parts, cut):
-    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
-    whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body
-    assert speakers._response(bytearray(whole)) == (b"".join(parts), len(whole), True)
-    if 0 < cut < len(body):
-        assert speakers._response(bytearray(whole[:-cut])) is None
-
-
-def test_a_gzipped_body_is_unpacked():
-    packed = zlib.compress(b"4" * 2000, wbits=31)
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Encoding: gzip\r\n\r\n" % len(packed)
-    assert speakers._response(bytearray(head + packed)) == (b"4" * 2000, len(head + packed), False)
-
-
-def test_a_connection_that_ends_or_hangs_is_an_error():
-    near, far = socket.socketpair()
-    near.settimeout(0.01)
-    with near, pytest.raises(ProcessError, match="hang"):
-        speakers._more(near)
-    far.close()
-    near, far = socket.socketpair()
-    far.close()
-    with near, pytest.raises(ProcessError, match="ended a connection"):
-        speakers._more(near)

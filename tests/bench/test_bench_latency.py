@@ -65,8 +65,8 @@ def by_the_fastest(program, speaker, workload):
     numbers = range(texts.FIRST, texts.FIRST + COUNT)
     requests = [speaker.prepare(texts.request(workload, number, payload)) for number in numbers]
     expected = 2 + len(b'43%d["%s"]' % (texts.FIRST, payload.encode()))
-    descriptor = speaker._socket.fileno()
-    speaker._socket.setblocking(True)
+    descriptor = speaker.socket.fileno()
+    speaker.socket.setblocking(True)
     done = subprocess.run(
         [program, str(descriptor), str(COUNT), str(expected)],
         input=b"".join(requests),

@@ -1,9 +1,9 @@
 """Keeps the time: says what is due when it is due, and stamps what is heard.
 
 The rule kept here: one thread, and between a clock and a socket nothing but
-the call.  What is due is not put off because an answer is late: the load is
-open.  Stamps are of the clock of the kernel's packets, so that a capture can
-be laid beside them.
+the call: what has come is stamped first and understood afterwards.  What is due
+is not put off because an answer is late: the load is open.  Stamps are of the
+clock of the kernel's packets, so that a capture can be laid beside them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import cast
 
 import numpy as np
 
+from utils.load import lines
+from utils.load.lines import Inlet
 from utils.load.speakers import Speaker
 
 #: The last so many ns before something is due are not slept through: the system wakes us later than asked.
@@ -101,7 +103,10 @@ def keep(
 
     An answer begins with ``answer`` and the eight digits of its number.  With
     ``news``, a request is over when every speaker has heard of it.  What is not
-    over ``patience`` seconds after the last was due is left as it is.
+    over ``patience`` seconds after the last was due is left as it is; only a
+    client that is alone, and asks one by one, waits as long as its connection
+    does.  Raises ProcessError if the server ends a connection, or keeps that one
+    waiting.
     """
     keeper = _Keeper(speakers, requests, answer, news)
     with watching(selector, speakers):
@@ -112,9 +117,11 @@ def keep(
 def tend(selector: selectors.BaseSelector, speakers: Sequence[Speaker]) -> None:
     """Read what has come meanwhile, so that heartbeats are answered while others have their turn."""
     with watching(selector, speakers):
+        room = lines.room()
         while events := selector.select(0):
             for key, _ in events:
-                key.data()
+                key.data.receive(room)
+                list(key.data.messages())  # whatever is said belongs to a turn before
 
 
 @contextmanager
@@ -147,35 +154,53 @@ class _Keeper:
         self._listeners = len(speakers) if news is not None else 0
         self.stamps = {request.number: Stamps() for request in requests}
         self._under_way = 0
+        self._room = lines.room()
+        # Nobody else can have something to hear, and nothing comes due meanwhile.
+        one_by_one = all(request.due_ns is None for request in requests)
+        lone = speakers[0] if len(speakers) == 1 and one_by_one else None
+        self._lone = lone if isinstance(lone, Inlet) else None
 
     def run(self, selector: selectors.BaseSelector, patience: int) -> None:
         """``patience`` is in ns."""
-        clock, stamps = time.time_ns, self.stamps
+        clock = time.time_ns
         begin = clock() + 1_000_000
         end = begin + patience
-        waiting = iter(self._requests)
-        following = next(waiting, None)
-        while following is not None or self._under_way:
-            now = clock()
-            due = end if following is None else self._due(following, begin, end)
-            if following is not None and due <= now <= end:
-                mine = stamps[following.number]
-                mine.due, mine.sent = (due, now) if following.due_ns is not None else (now, now)
-                self._under_way += 1
-                self._speakers[following.speaker].say(following.ready)
-                following, end = next(waiting, None), now + patience
-            elif now > end:
-                return
+        for request in self._requests:
+            mine, say = self.stamps[request.number], self._speakers[request.speaker].say
+            if request.due_ns is None:
+                if not self._hear_all(selector, end):
+                    return
+                mine.due = mine.sent = clock()
             else:
-                self._hear(selector, due - now)
+                mine.due = begin + request.due_ns
+                while (now := clock()) < mine.due:
+                    self._hear(selector, mine.due - now)
+                mine.sent = now
+            say(request.ready)
+            self._under_way += 1
+            end = mine.sent + patience
+        self._hear_all(selector, end)
 
-    def _due(self, request: Request, begin: int, end: int) -> int:
-        if request.due_ns is not None:
-            return begin + request.due_ns
-        return end if self._under_way else 0
+    def _hear_all(self, selector: selectors.BaseSelector, end: int) -> bool:
+        """Hear until nothing is under way; whether that was so before ``end``."""
+        while self._under_way:
+            if self._lone is not None:
+                self._wait_for(self._lone)
+            elif (now := time.time_ns()) <= end:
+                self._hear(selector, end - now)
+            else:
+                return False
+        return True
+
+    def _wait_for(self, inlet: Inlet) -> None:
+        """What comes there next: by one call, in which the system wakes us."""
+        inlet.receive(self._room)
+        now = time.time_ns()
+        for message in inlet.messages():
+            self._heard(message, now)
 
     def _hear(self, selector: selectors.BaseSelector, most: int) -> None:
-        """Whatever comes within ``most`` ns, or not much later."""
+        """Whatever comes within ``most`` ns, or not much later: all of it is received, and then understood."""
         seconds = 0.0
         if most > _LONG:
             seconds = (most - _LONG / 2) / 1e9
@@ -184,10 +209,12 @@ class _Keeper:
             waiter = cast(socket.socket, selector)
             if not select.select([waiter], [], [], (most - _AWAKE) / 1e9)[0]:
                 return
+        come: list[tuple[Inlet, int]] = []
         for key, _ in selector.select(seconds):
-            heard = key.data()
-            now = time.time_ns()
-            for message in heard:
+            key.data.receive(self._room)
+            come.append((key.data, time.time_ns()))
+        for inlet, now in come:
+            for message in inlet.messages():
                 self._heard(message, now)
 
     def _heard(self, message: bytes, now: int) -> None:
