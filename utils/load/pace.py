@@ -200,7 +200,7 @@ class _Keeper:
             self._heard(message, now)
 
     def _hear(self, selector: selectors.BaseSelector, most: int) -> None:
-        """Whatever comes within ``most`` ns, or not much later: all of it is received, and then understood."""
+        """Whatever comes within ``most`` ns, or not much later; received first, and then understood."""
         seconds = 0.0
         if most > _LONG:
             seconds = (most - _LONG / 2) / 1e9
