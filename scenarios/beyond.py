@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import redis
 
-from utils import clients
 from utils.cluster.cluster import CHANNEL
 from utils.cluster.proxy import COOKIE
+from utils.subject import clients
 
 if TYPE_CHECKING:
     from utils.cluster.cluster import Cluster
-    from utils.session import Session
+    from utils.subject.session import Session
 
 #: How long an answer may take, in seconds: a slow machine is no error.
 PATIENCE = 30

@@ -19,7 +19,7 @@ from scenarios import beyond, troubles
 from scenarios.handwriting import bid_of, frame
 
 if TYPE_CHECKING:
-    from utils.session import Session
+    from utils.subject.session import Session
 
 #: How long an answer may take, in seconds: a slow machine is no error.
 PATIENCE = 30

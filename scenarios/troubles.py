@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from engineio.payload import Payload
 
 from scenarios.handwriting import frame
-from utils import clients
+from utils.subject import clients
 
 if TYPE_CHECKING:
     import requests
 
-    from utils.session import Session
+    from utils.subject.session import Session
 
 #: How long an answer may take, in seconds: a slow machine is no error.
 PATIENCE = 30

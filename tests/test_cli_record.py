@@ -19,8 +19,9 @@ import pytest
 import requests
 
 from tests.chains import chain
-from utils import clients, lab
+from utils import lab
 from utils.records import TransferKind
+from utils.subject import clients
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ROOT / "tests" / "apps"
@@ -39,7 +40,13 @@ def environment(**more):
 
 
 def command(*words):
-    return [sys.executable, str(ROOT / "utils" / "boot.py"), "utils.cli.main", "record", *map(str, words)]
+    return [
+        sys.executable,
+        str(ROOT / "utils" / "processes" / "boot.py"),
+        "utils.cli.main",
+        "record",
+        *map(str, words),
+    ]
 
 
 def record(folder, *words, status=0, **options):

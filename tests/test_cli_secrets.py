@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from utils import lab
-from utils.redacting import _readable
+from utils.recording.redacting import _readable
 from utils.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,7 +67,7 @@ def record(tmp_path_factory):
     def record(*options):
         words = ["-m", "tests.apps.vault", "--admin-password", PLANTED["command_line"]]
         done = subprocess.run(
-            [sys.executable, str(ROOT / "utils" / "boot.py"), "utils.cli.main", "record", "--json",
+            [sys.executable, str(ROOT / "utils" / "processes" / "boot.py"), "utils.cli.main", "record", "--json",
              "--scenario", "visit.py", *options, "--", *words],
             cwd=folder, capture_output=True, text=True, timeout=120, check=False,
             env=os.environ | {"PYTHONPATH": str(ROOT), "VAULT_API_TOKEN": PLANTED["environment"], "VAULT_CART": FURTHER[1]},

@@ -99,7 +99,7 @@ def test_the_same_call_gives_the_same_cluster_and_a_server_takes_its_place():
 
 def test_a_recording_of_two_servers_is_whole_and_comes_back_from_its_folder(cluster, tmp_path):
     from utils.run import Run
-    from utils.session import record_live
+    from utils.subject.session import record_live
 
     def play(session):
         alice, bob = session.connect("alice", to="server 1"), session.connect("bob", to="server 2")

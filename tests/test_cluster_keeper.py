@@ -13,7 +13,7 @@ import pytest
 from tests.waiting import eventually
 from utils.cluster import programs
 from utils.errors import ProcessError
-from utils.supervision import Child
+from utils.processes.child import Child
 
 #: Listens at the port that is its last argument, and ignores what it can.
 STUBBORN = (

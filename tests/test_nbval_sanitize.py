@@ -12,10 +12,10 @@ import pytest
 from nbval.plugin import get_sanitize_patterns
 
 from utils import lab
-from utils.application import Application
 from utils.capture.rights import Mode
 from utils.run import Run
-from utils.server import Server
+from utils.subject.application import Application
+from utils.subject.server import Server
 
 EVENT = "replace old value"
 CAPTURES = Path(__file__).parents[1] / "captures"

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from tests import builders
 from tools import notebooks
 from tools.pictures import Picture, pictures
-from utils.latency import hops
+from utils.latency.hops import hops
 from utils.views import html, inspector, ladder, plots
 
 PATHS = notebooks.paths()

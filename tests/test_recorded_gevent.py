@@ -26,7 +26,13 @@ def recorded(tmp_path_factory):
 
     @functools.cache
     def once(play, *words, mode="tap"):
-        command = [sys.executable, str(ROOT / "utils" / "boot.py"), "utils.cli.main", "record", "--json"]
+        command = [
+            sys.executable,
+            str(ROOT / "utils" / "processes" / "boot.py"),
+            "utils.cli.main",
+            "record",
+            "--json",
+        ]
         done = subprocess.run(
             [*command, "--mode", mode, "--scenario", f"{PLAYS}:{play}", str(gevent_python()), *words],
             cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True, timeout=120, check=False,

@@ -19,7 +19,8 @@ from tests.hostile import PAYLOADS
 from tests.markup_reader import Reader
 from utils import lab, libraries
 from utils.errors import InputError
-from utils.licences import used
+from utils.libraries.licences import used
+from utils.libraries.terms import TERMS
 from utils.provenance.ledger import Part
 from utils.records import StepKind
 from utils.redaction import scrub_code
@@ -27,7 +28,6 @@ from utils.report import blocks, chapters, markdown, octets, page, prose, sectio
 from utils.report.blocks import Anchor, Code, Grid, Paragraph, Source, Strong
 from utils.report.sections import Report
 from utils.run import Run
-from utils.terms import TERMS
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = [*(play.name for play in PLAYS), "report_now", "report_then"]

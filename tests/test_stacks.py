@@ -10,8 +10,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from utils import lab, recording
-from utils.claims import CLAIMS, EVENT, Evidence
 from utils.run import Run
+from utils.versions.claims import CLAIMS, EVENT, Evidence
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -20,8 +20,8 @@ import socketio
 
 from tests.apps import echo_server
 from utils.errors import ProcessError
+from utils.processes.child import Child
 from utils.records import TransferKind
-from utils.supervision import Child
 from utils.tracing import store
 
 MODULE = ["-m", "tests.apps.echo_server"]
@@ -233,7 +233,7 @@ def test_it_stops_when_its_parent_is_gone(tmp_path):
         [
             sys.executable,
             "-c",
-            "import sys, time; from pathlib import Path; from utils.supervision import Child;"
+            "import sys, time; from pathlib import Path; from utils.processes.child import Child;"
             "child = Child.start('utils.tracing.launcher', ['--trace', '-m', 'tests.apps.echo_server'],"
             f"name='orphan', log=Path({str(tmp_path / 'log')!r}));"
             "print(child.pid, flush=True); time.sleep(60)",

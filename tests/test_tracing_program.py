@@ -210,7 +210,7 @@ def test_what_is_not_there_is_told_in_pythons_words(tmp_path, arguments):
 
 
 def test_a_program_with_our_name_can_be_recorded(tmp_path):
-    from utils.supervision import Child
+    from utils.processes.child import Child
     from utils.tracing import store
 
     write(tmp_path / "utils.py", "answer = 42")

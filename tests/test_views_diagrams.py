@@ -5,10 +5,10 @@ from __future__ import annotations
 import socketio
 
 from utils import lab
+from utils.libraries.wiring import wired
 from utils.views import diagrams
 from utils.views.view import MERMAID
 from utils.wire.upgrade import TRANSITIONS, State, walk
-from utils.wiring import wired
 
 
 def test_the_wiring_counts_what_it_draws():

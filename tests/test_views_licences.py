@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 from tests.markup_reader import Reader
-from utils import lab, libraries, licences
+from utils import lab, libraries
+from utils.libraries import licences
+from utils.libraries.terms import TERMS
 from utils.records import Library
-from utils.terms import TERMS
 from utils.views.licences import licences as shown
 
 

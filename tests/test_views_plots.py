@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from tests import builders, hostile
 from tests.markup_reader import Reader
-from utils.latency import Hop, hops
+from utils.latency.hops import Hop, hops
 from utils.views import wording
 from utils.views.plots import drawable, waterfall
 

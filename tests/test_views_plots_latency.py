@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import hostile
-from utils.attribution import Attribution, Share
+from utils.latency.attribution import Attribution, Share
 from utils.views.plots_latency import (
     Loaded,
     Series,

@@ -6,8 +6,8 @@ from tests.hostile import each_payload
 from tests.markup_reader import Reader
 from tests.test_stackdiff import journey, step
 from utils import lab
-from utils.claims import Verdict
-from utils.stackdiff import compare
+from utils.versions.claims import Verdict
+from utils.versions.stackdiff import compare
 from utils.views import sidebyside, wording
 
 

@@ -42,10 +42,12 @@ def record(name: str, folder: Path) -> None:
     import requests
     import socketio
 
-    from utils import clients, recording, sources
+    from utils import recording
     from utils.capture.rights import choose_mode
-    from utils.server import Server
-    from utils.session import Session, record_live
+    from utils.recording import sources
+    from utils.subject import clients
+    from utils.subject.server import Server
+    from utils.subject.session import Session, record_live
 
     def connected(session: Session, name: str) -> tuple[socketio.Client, threading.Event]:
         """A client that polls first and upgrades, as a page does; and whether it has heard the news."""

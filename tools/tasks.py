@@ -41,7 +41,7 @@ def environment() -> dict[str, str]:
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_CONFIG_PATH": str(ROOT / "jupyter"),
         "PYTHONUTF8": "1",
-        # For the links that open a file in this JupyterLab; see utils/opening.py.
+        # For the links that open a file in this JupyterLab; see utils/libraries/opening.py.
         "SOCKETIO_LAB_ROOT": str(ROOT),
     }
 

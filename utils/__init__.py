@@ -1,9 +1,14 @@
 """What turns packets and calls into an explained journey.
 
-A notebook imports :mod:`utils.lab` and nothing else from here.  Imports go
-down only; the rooms, from the purest to the outermost:
+The rule kept here: imports go down only; pyproject.toml holds the order, and
+the README's map says what each room is for.  A notebook imports
+:mod:`utils.lab`, :mod:`utils.exercises` and the values that it asks about.
 
-``errors`` → ``wire`` → ``records`` → ``libraries`` → ``reassembly`` →
-``journey`` → ``provenance`` → ``latency`` → ``tracing`` → ``capture`` →
-``recording`` → ``views`` → ``lab`` → ``cli``
+    ground     errors, redaction, unpacking, processes
+    facts      wire, records, libraries, streams
+    meaning    journeys, provenance, latency, deeds, versions
+    watching   tracing, capture, scapy_layers, recording
+    showing    views, report
+    doing      subject, load, cluster
+    front      selfcheck, exercises, run, lab, cli
 """

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from utils.capture import rights
 from utils.errors import InputError
-from utils.server import Server
+from utils.subject.server import Server
 from utils.views.waiting import waiting
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from utils.load.shown import Apart, Comparison
     from utils.records import Level
     from utils.run import Run
-    from utils.session import Session
+    from utils.subject.session import Session
     from utils.views.live import Live
     from utils.views.view import View
 
@@ -41,7 +41,7 @@ _watching: list[tuple[Server, Live]] = []
 _NEEDED_LATER = (
     "requests",
     "socketio",
-    "utils.session",
+    "utils.subject.session",
     "utils.run",
     "utils.tracing.store",
     "utils.views.tables",
@@ -126,7 +126,7 @@ def stop() -> None:
 def record(scenario: Callable[[Session], object], *, name: str | None = None) -> Run:
     """Run ``scenario`` against the started server, and record packets and calls.
 
-    The scenario is handed a :class:`~utils.session.Session`, whose
+    The scenario is handed a :class:`~utils.subject.session.Session`, whose
     ``connect(name)`` gives a connected python-socketio client.  In replay mode
     nothing runs: the recording called ``name`` (the scenario's own name, if
     left out) is loaded from captures/.
@@ -135,7 +135,7 @@ def record(scenario: Callable[[Session], object], *, name: str | None = None) ->
     through, after everything is put in order.
     """
     from utils.run import Run
-    from utils.session import record_live
+    from utils.subject.session import record_live
 
     name = name or scenario.__name__
     if not _running or not _running[-1].alive:
@@ -160,8 +160,8 @@ def watch() -> Live:
     :func:`stop`.  In replay mode, where no server runs, it stays empty and says so.
     Raises InputError if no server runs.
     """
+    from utils.subject.watching import Watch
     from utils.views.live import live
-    from utils.watching import Watch
 
     if not _running or not _running[-1].alive:
         raise InputError(
@@ -219,7 +219,7 @@ def diff(
     InputError if one of the two holds no such event.
     """
     from utils.records import Level
-    from utils.stackdiff import compare
+    from utils.versions.stackdiff import compare
     from utils.views import sidebyside
 
     one, other = (replay(run) if isinstance(run, str) else run for run in (left, right))
@@ -250,7 +250,7 @@ def claims(*names: str, about: str | None = None) -> View:
     ``about`` chooses one of its sections: "licence", "SocketIO", "route", "on"
     or "emit"; left out, all of them.  Raises InputError if there is none of that name.
     """
-    from utils.claims import ABOUT, CLAIMS, EVENT, Evidence
+    from utils.versions.claims import ABOUT, CLAIMS, EVENT, Evidence
     from utils.views import sidebyside
 
     if about is not None and about not in ABOUT:
@@ -282,7 +282,7 @@ def licences(*names: str) -> View:
     installed is left out.  Their texts are at hand below the tables.
     """
     from utils import libraries
-    from utils.licences import WATCHING, installed
+    from utils.libraries.licences import WATCHING, installed
     from utils.views.licences import licences as shown
 
     return shown(installed(names or (*libraries.STACK, *WATCHING)))
@@ -293,8 +293,8 @@ def wiring(root: object) -> View:
 
     Drawn from the living objects that ``root`` leads to; they are looked at, and not called.
     """
+    from utils.libraries.wiring import wired
     from utils.views import diagrams
-    from utils.wiring import wired
 
     return diagrams.wiring(wired(root))
 

@@ -2,7 +2,7 @@
 
 The rule kept here: a run answers from its recording alone, so it says the same
 live, through the tap, and replayed from a folder years later.  Here it is
-shown; what it knows stands in :mod:`utils.facts`.
+shown; what it knows stands in :mod:`utils.recording.facts`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from utils import recording
 from utils.errors import InputError
-from utils.facts import Facts
-from utils.latency import hops
+from utils.latency.hops import hops
+from utils.recording.facts import Facts
 from utils.records import Flow, Journey, Level
 from utils.wire.units import Side
 
@@ -141,14 +141,14 @@ class Run(Facts):
 
     def licences(self) -> View:
         """The licences of the libraries that ran: what they permit, ask and forbid, and their texts."""
-        from utils.licences import used
+        from utils.libraries.licences import used
         from utils.views.licences import licences
 
         return licences(used(self.recording))
 
     def stepper(self, event: str, *, level: Level = Level.LIBRARY, at: int = 1) -> Stepper:
         """The stepper through the journey of ``event``, at step ``at`` (from 1) of those of ``level``."""
-        from utils.opening import opener
+        from utils.libraries.opening import opener
         from utils.views.stepper import stepper
 
         journey, ways = self._followed(event)
@@ -197,7 +197,7 @@ class Run(Facts):
 
         The first ``skip`` warm up.  Raises InputError if there are no others.
         """
-        from utils.attribution import attribute
+        from utils.latency.attribution import attribute
         from utils.load.calibration import calibrate
         from utils.views.plots_latency import attributed
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from utils import pins
 from utils.capture import rights
 from utils.libraries import STACK
+from utils.versions import pins
 from utils.views.tables import Check
 
 #: The first Python that the lab runs on (pyproject.toml says the same to pip).

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from utils.supervision import Control
+from utils.processes.control import Control
 
 
 def main() -> int:

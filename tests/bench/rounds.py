@@ -20,7 +20,7 @@ from typing import Protocol
 import socketio
 import websocket
 
-from utils.supervision import Child
+from utils.processes.child import Child
 
 #: Bids against one server before it is the next one's turn.
 TURN = 50

@@ -17,7 +17,7 @@ import pytest
 
 from tests.apps import traced
 from tests.bench.rounds import Client, Thin, launched, medians
-from utils.supervision import Child
+from utils.processes.child import Child
 from utils.tracing.collector import Collector
 from utils.tracing.scope import Detail
 

@@ -20,9 +20,9 @@ from tests.browser.jupyter import DEADLINE
 from tests.test_stackdiff import journey as steps
 from tests.test_stackdiff import step
 from tests.test_views_ledger import a_ledger, linker
-from utils.latency import Hop
+from utils.latency.hops import Hop
 from utils.records import Endpoint, Flow, Message
-from utils.stackdiff import compare
+from utils.versions.stackdiff import compare
 from utils.views import html, ladder, sidebyside, tables
 from utils.views.inspector import static
 from utils.views.ledger import provenance

@@ -6,7 +6,7 @@ import threading
 
 import socketio
 
-from utils.supervision import Child
+from utils.processes.child import Child
 
 
 def test_what_one_client_sends_all_the_others_get(tmp_path):

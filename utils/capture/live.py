@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.errors import CaptureRightsError, ProcessError
-from utils.supervision import Child
+from utils.processes.child import Child
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from utils.capture.afpacket import PacketSocket, Statistics
 from utils.capture.pcapng import Writer
 from utils.capture.ring import Ring
 from utils.capture.stamped import Stamped
-from utils.supervision import Control
+from utils.processes.control import Control
 
 #: How long to wait for packets before looking whether anybody asks, in seconds.
 _TURN = 0.02

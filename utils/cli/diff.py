@@ -16,7 +16,7 @@ from utils.cli.recordings import RecordingType, load
 
 if TYPE_CHECKING:
     from utils.records import Step
-    from utils.stackdiff import Row
+    from utils.versions.stackdiff import Row
 
 _LEVELS = ("library", "essential", "all")
 
@@ -46,7 +46,7 @@ def command(
     moved, changed, came and went is told, and the versions that differ.
     """
     from utils.records import Level
-    from utils.stackdiff import Fate, compare
+    from utils.versions.stackdiff import Fate, compare
     from utils.views import sidebyside
 
     with progress("Comparing"):

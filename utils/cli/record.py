@@ -26,10 +26,10 @@ from utils.cli.until import Until, WhenType
 from utils.errors import InputError, ProcessError
 
 if TYPE_CHECKING:
-    from utils.application import Application
     from utils.records import Recording
-    from utils.server import Server
-    from utils.session import Session
+    from utils.subject.application import Application
+    from utils.subject.server import Server
+    from utils.subject.session import Session
 
 #: Signals that end a recording in order, beside Ctrl-C: not every system has each.
 _ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
@@ -96,10 +96,10 @@ def command(
     out of the recording: they are known by their names. What is secret but has
     no such name (a card's number as an event's argument, say) is kept.
     """
-    from utils.application import Application
     from utils.capture import rights
-    from utils.scenario import load
-    from utils.server import Server
+    from utils.subject.application import Application
+    from utils.subject.scenario import load
+    from utils.subject.server import Server
 
     if scenario is not None and until:
         raise click.UsageError("--until is for a recording without --scenario, which ends with the scenario.")
@@ -108,7 +108,9 @@ def command(
     chosen = rights.choose_mode(mode)
     folder = _folder(output, wanted)
     # While the application starts, there is time for it.
-    threading.Thread(target=import_module, args=("utils.session",), name="imports", daemon=True).start()
+    threading.Thread(
+        target=import_module, args=("utils.subject.session",), name="imports", daemon=True
+    ).start()
     with _ended_by_signals() as ending:
         server = Server.watch(wanted, chosen, port=port if wanted.words[0] != "--serve" else None)
         try:
@@ -171,7 +173,7 @@ class _Taking:
     def take(self, name: str, folder: Path) -> dict[str, Any]:
         """Record, and write the folder; what can be said of it."""
         from utils import recording
-        from utils.session import record_live
+        from utils.subject.session import record_live
 
         watch_no_longer = self.until.watch(self.server)
         try:
@@ -185,8 +187,8 @@ class _Taking:
         """With the sources that ran, and without secrets."""
         from dataclasses import replace
 
-        from utils import redacting, sources
-        from utils.application import secrets_of
+        from utils.recording import redacting, sources
+        from utils.subject.application import secrets_of
 
         with progress("Writing the recording"):
             made = replace(made, sources=sources.collect(made.traces))

@@ -16,7 +16,7 @@ import click
 
 if TYPE_CHECKING:
     from utils.records import Message
-    from utils.server import Server
+    from utils.subject.server import Server
 
     _ParamType = click.ParamType["float | str"]
 else:  # older ones are not generic
@@ -81,7 +81,7 @@ class Until:
         """
         if not self.events:
             return lambda: None
-        from utils.watching import Watch
+        from utils.subject.watching import Watch
 
         watching = Watch(server, self)
         watching.start()

@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from utils.application import Application
 from utils.capture.live import LiveCapture
 from utils.capture.rights import Mode
 from utils.cluster import databases, programs, proxy, queue
@@ -28,7 +27,8 @@ from utils.cluster.proxy import Proxy, Sticky
 from utils.cluster.queue import Queue
 from utils.errors import InputError
 from utils.records import Service
-from utils.server import Server
+from utils.subject.application import Application
+from utils.subject.server import Server
 
 #: What Flask-SocketIO calls its channel, unless it is told otherwise.
 CHANNEL = "flask-socketio"

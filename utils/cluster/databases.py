@@ -15,7 +15,7 @@ from pathlib import Path
 
 from utils.cluster import programs
 from utils.errors import ProcessError
-from utils.supervision import Child
+from utils.processes.child import Child
 
 NAME = "PostgreSQL"
 

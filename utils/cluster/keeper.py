@@ -1,7 +1,7 @@
 """Keeps one program running for as long as its parent lives: ``python -m utils.cluster.keeper``.
 
 The rule kept here: the program knows nothing of us, and does not outlive us.
-This process holds the pipe from the parent (see :mod:`utils.supervision`); at
+This process holds the pipe from the parent (see :mod:`utils.processes`); at
 its end the program is told to stop, and killed if it does not.  Should this
 process itself be killed, Linux kills the program in the same moment.
 """
@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from utils.supervision import Control
+from utils.processes.control import Control
 
 #: How often is looked whether the program listens, in seconds.
 _POLL = 0.01

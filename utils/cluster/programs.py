@@ -12,7 +12,7 @@ import socket
 from pathlib import Path
 
 from utils.errors import EnvironmentLack
-from utils.supervision import Child
+from utils.processes.child import Child
 
 #: Where distributions keep the programs of system services and of PostgreSQL.
 _MORE_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
@@ -71,7 +71,7 @@ def keep(
     """Run ``command`` until we end, in ``folder``; its output goes into NAME.log there.
 
     It is ready when ``port`` or ``unix_socket`` answers: see
-    :meth:`~utils.supervision.Child.wait_until_ready`.
+    :meth:`~utils.processes.child.Child.wait_until_ready`.
     """
     options = [] if port is None else ["--port", str(port)]
     options += [] if unix_socket is None else ["--socket", str(unix_socket)]

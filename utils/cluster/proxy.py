@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from utils.cluster import programs
-from utils.supervision import Child
+from utils.processes.child import Child
 
 NAME = "nginx"
 

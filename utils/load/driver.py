@@ -4,7 +4,7 @@
 
 The rule kept here: whoever measures shares no interpreter lock with a
 notebook, a capture or a plot, and collects no garbage while it measures.
-Commands come over the channel of :mod:`utils.supervision`: ``connect``,
+Commands come over the channel of :mod:`utils.processes`: ``connect``,
 ``run`` and ``close``, each with the ``handle`` of the clients that are meant.
 """
 
@@ -24,7 +24,7 @@ from utils.load import library, pace, speakers, statistics, texts
 from utils.load.pace import News, Stamps
 from utils.load.speakers import Bytes, Speaker
 from utils.load.values import Turn, Workload
-from utils.supervision import Control
+from utils.processes.control import Control
 
 #: How long a greeting may take to be answered, in seconds.
 PATIENCE = 30.0

@@ -10,10 +10,10 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from utils import clients
 from utils.load import texts
 from utils.load.pace import Stamps
 from utils.load.values import Workload
+from utils.subject import clients
 
 if TYPE_CHECKING:
     import socketio

@@ -24,7 +24,7 @@ from utils.errors import EnvironmentLack
 from utils.load import placement
 from utils.load.subjects import Running
 from utils.load.values import Conditions, Experiment, Measured, Result, Subject, Turn, Variant
-from utils.supervision import Child
+from utils.processes.child import Child
 
 #: How long one turn may take, in seconds.
 LONGEST_TURN = 120.0

@@ -21,7 +21,7 @@ import psutil
 
 from utils.errors import EnvironmentLack
 from utils.load.values import Subject
-from utils.supervision import Child
+from utils.processes.child import Child
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

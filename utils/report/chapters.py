@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from utils.deeds.finding import Deed
-from utils.facts import Facts
-from utils.latency import Hop, hops
+from utils.latency.hops import Hop, hops
 from utils.provenance.ledger import Ledger
 from utils.provenance.touched import with_touches
+from utils.recording.facts import Facts
 from utils.records import Journey, Level, Message, Step, StepKind
 
 #: Of a journey so many messages are told byte by byte; the rest is counted.

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from utils import libraries
-from utils.facts import Facts
+from utils.recording.facts import Facts
 from utils.report import prose
 from utils.report.blocks import Block, Code, Grid, Line, Paragraph, Points, Question, line
 from utils.views import wording

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from utils.facts import Facts
 from utils.provenance.ledger import Entry, Field, Ledger, Part
 from utils.provenance.ranges import size
+from utils.recording.facts import Facts
 from utils.report.blocks import Anchor, Bars, Block, Code, Fold, Grid, Line, Octets, Paragraph, line
 from utils.report.chapters import Chapter
 from utils.report.prose import message_words

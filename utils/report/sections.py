@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from utils.deeds.finding import Deed
 from utils.errors import InputError
-from utils.facts import Facts
-from utils.licences import Licence, used
+from utils.libraries.licences import Licence, used
+from utils.recording.facts import Facts
 from utils.records import Excerpt, Level, Step, StepKind
 from utils.redaction import scrub
 from utils.report import gaps, octets, prose

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from utils.errors import InputError
-from utils.facts import Facts
+from utils.recording.facts import Facts
 from utils.report import markdown, notebook, page
 from utils.report.sections import Report
 

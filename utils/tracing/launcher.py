@@ -1,8 +1,8 @@
 """Runs any Python application unchanged, traced, and answers to its parent.
 
-    python utils/boot.py utils.tracing.launcher [OPTIONS] -m MODULE [ARGUMENTS...]
-    python utils/boot.py utils.tracing.launcher [OPTIONS] SCRIPT [ARGUMENTS...]
-    python utils/boot.py utils.tracing.launcher [OPTIONS] --serve MODULE:OBJECT
+    python utils/processes/boot.py utils.tracing.launcher [OPTIONS] -m MODULE [ARGUMENTS...]
+    python utils/processes/boot.py utils.tracing.launcher [OPTIONS] SCRIPT [ARGUMENTS...]
+    python utils/processes/boot.py utils.tracing.launcher [OPTIONS] --serve MODULE:OBJECT
 
 The rule kept here: the application cannot tell the difference.  It runs in the
 main thread, as ``python -m MODULE`` or ``python SCRIPT`` would run it; the
@@ -12,7 +12,7 @@ process of its own.  The parent is told as soon as the process listens on a TCP
 port (or, with ``--hold``, just before), and may then ask for ``go``, ``ports``,
 ``trace_start``, ``trace_stop``, ``trace_clear``, ``trace_peers``, ``trace_save``
 (with a ``path``), ``tap_listen``, ``tap_heard`` (with a ``path``), ``tap_end`` and
-``stop`` (see :mod:`utils.supervision`).
+``stop`` (see :mod:`utils.processes`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from time import sleep  # and start_new_thread: as they are now, whatever the ap
 from types import FrameType, ModuleType
 from typing import Any
 
-from utils.supervision import Control
+from utils.processes.control import Control
 from utils.tracing import greenlets, program, serving
 from utils.tracing.arrivals import Arrivals
 from utils.tracing.collector import Collector

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from utils.libraries.wiring import Wiring
 from utils.views import wording
 from utils.views.graph import Edge, Graph, Node, graph
 from utils.views.view import View
 from utils.wire.upgrade import FROM_SERVER, TRANSITIONS, Move, State
-from utils.wiring import Wiring
 
 
 def wiring(found: Wiring) -> View:

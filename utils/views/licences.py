@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
-from utils.licences import WATCHING, Licence
-from utils.terms import TERMS, Clause, Terms, identifiers
+from utils.libraries.licences import WATCHING, Licence
+from utils.libraries.terms import TERMS, Clause, Terms, identifiers
 from utils.views import text, wording
 from utils.views.markup import Child, css, element, html, link
 from utils.views.tables import table

@@ -19,7 +19,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from utils.latency import Hop
+from utils.latency.hops import Hop
 from utils.records import Journey
 from utils.views import wording
 from utils.views.markup import css, element, html

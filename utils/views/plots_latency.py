@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from utils.attribution import Attribution
+from utils.latency.attribution import Attribution
 from utils.views import wording
 from utils.views.palette import INKS, marks
 from utils.views.plots import Plot, drawable

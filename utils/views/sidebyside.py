@@ -13,9 +13,9 @@ from itertools import groupby
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from utils.claims import Verdict
 from utils.records import Step, StepKind
-from utils.stackdiff import Fate, Row
+from utils.versions.claims import Verdict
+from utils.versions.stackdiff import Fate, Row
 from utils.views import text, wording
 from utils.views.dump import dump
 from utils.views.markup import Child, css, element, html, link
