@@ -94,8 +94,8 @@ def stamped(driver: Child, variant: Variant, seed: int) -> dict[int, tuple[int, 
     return {number: (sent, answered) for number, sent, answered in answer["stamps"] if answered}
 
 
-def conditions(**watched: str) -> Conditions:
-    """The circumstances here and now; ``watched`` says whether a capture or a tracer is on."""
+def conditions(*, capture: str = "off", tracing: str = "off") -> Conditions:
+    """The circumstances here and now; ``capture`` and ``tracing`` say what watches, if something does."""
     versions = {library: libraries.distribution(library).version for library in libraries.STACK}
     return Conditions(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -103,7 +103,8 @@ def conditions(**watched: str) -> Conditions:
         platform=platform.system(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         versions=versions,
-        **watched,
+        capture=capture,
+        tracing=tracing,
     )
 
 

@@ -72,8 +72,8 @@ class Comparison:
             if name in told.versions
         )
         return (
-            f"Conditions: {wording.count(told.cores, 'core')}{alone}, load of {loads[0]:.1f} to {loads[-1]:.1f}, "
-            f"CPython {told.python}, {told.platform}; {versions}; "
+            f"Conditions: {wording.count(told.cores, 'core')}{alone}, "
+            f"load of {loads[0]:.1f} to {loads[-1]:.1f}, CPython {told.python}, {told.platform}; {versions}; "
             f"capture {told.capture}, tracing {told.tracing}"
         )
 
