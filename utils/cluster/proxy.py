@@ -115,7 +115,7 @@ http {{
 
 
 def _user() -> str:
-    """Whose the folders are: without it nginx, run by root, gives them to one whom a private network lacks."""
+    """Whose the folders are: without it nginx, as root, gives them to one that a private network lacks."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return ""  # nginx would warn that it means nothing here
     import grp

@@ -94,8 +94,8 @@ def stamped(driver: Child, variant: Variant, seed: int) -> dict[int, tuple[int, 
     return {number: (sent, answered) for number, sent, answered in answer["stamps"] if answered}
 
 
-def conditions(*, capture: str = "off", tracing: str = "off") -> Conditions:
-    """The circumstances here and now; ``capture`` and ``tracing`` say what watches, if something does."""
+def conditions() -> Conditions:
+    """The circumstances here and now."""
     versions = {library: libraries.distribution(library).version for library in libraries.STACK}
     return Conditions(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -103,8 +103,6 @@ def conditions(*, capture: str = "off", tracing: str = "off") -> Conditions:
         platform=platform.system(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         versions=versions,
-        capture=capture,
-        tracing=tracing,
     )
 
 

@@ -83,9 +83,7 @@ class Shape:
         return b""
 
 
-def shapes(
-    message: Message, spans: Sequence[Span], fragment: Fragment | None = None
-) -> tuple[Shape, ...]:
+def shapes(message: Message, spans: Sequence[Span], fragment: Fragment | None = None) -> tuple[Shape, ...]:
     """The forms of ``message``, whose bytes ``spans`` tile; the outermost first.
 
     ``fragment`` says what it is of its message, if that came in several frames.
