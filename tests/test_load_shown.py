@@ -46,6 +46,12 @@ def test_a_ratio_is_of_medians(comparison):
     assert comparison.p50("open") == pytest.approx(2e6, rel=1e-2)
 
 
+def test_the_quiet_are_the_middle_of_the_fastest_quarter():
+    found = Comparison(measured(result("echo", turn(1, 1, 2, 9), turn(1, 8, 9, 9))))
+    assert found.quiet("echo") == pytest.approx(1e6, rel=1e-2)
+    assert found.p50("echo") > 2 * found.quiet("echo")
+
+
 def test_plots_are_of_what_was_asked_for(comparison):
     assert comparison.medians("small", "large").finding.startswith("large takes 4.0 × small")
     assert "small takes 10 × raw TCP" in comparison.distribution("raw TCP", "small").finding

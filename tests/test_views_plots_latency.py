@@ -98,14 +98,34 @@ def test_an_attribution_shows_every_hop_and_what_none_explains():
         Share("client · main", "client", 300_000, 100_000),
         Share("server · handler", "server", 500_000, 0),
     )
-    plot = attributed(Attribution(shares, 50_000, 850_000, 1_000_000, 3), "echo")
+    waking = Share("between hops", "wire", 50_000, 0)
+    plot = attributed(Attribution(shares, waking, 850_000, 1_000_000, 3), "echo")
     assert plot.finding == "Of 1.00 ms, server · handler takes 50%; 250 µs are explained by no hop."
     (axes,) = plot.figure.axes
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels[-2:] == ["explained by no hop", "in all, untraced"]
     assert "client · main: 200 µs, tracing 100 µs" in plot.description
-    over = attributed(Attribution(shares, 50_000, 850_000, 500_000, 3), "echo")
-    assert "250 µs are explained twice" in over.finding
+    assert "taken to cost too much" not in plot.description
+
+
+def test_an_attribution_longer_than_the_total_says_so_and_goes_back_to_it():
+    shares = (
+        Share("client · main", "client", 300_000, 400_000),
+        Share("server · handler", "server", 500_000, 0),
+    )
+    plot = attributed(
+        Attribution(shares, Share("between hops", "wire", 50_000, 0), 850_000, 400_000, 3), "echo"
+    )
+    assert plot.finding == "Untraced 400 µs; traced, and without the tracer's calls, still 550 µs."
+    (axes,) = plot.figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[-2:] == ["slower when traced, beyond what its calls cost", "in all, untraced"]
+    (back,) = [bar for bar in axes.patches if bar.get_width() < 0]
+    assert back.get_x() + back.get_width() == pytest.approx(0.4)  # ms: there the untraced total ends
+    # What a correction could not take off is told, and not drawn: no bar is longer than what was traced.
+    assert "client · main: 0 ns, tracing 300 µs" in plot.description
+    assert "taken to cost too much (100 µs in all)" in plot.description
+    assert "taken to cost too much (100 µs in all)" in axes.get_xlabel()
 
 
 def test_a_split_tells_the_servers_share():

@@ -195,7 +195,10 @@ class Run(Facts):
     def attribution(self, event: str, untraced_ns: float, *, skip: int = 2) -> Plot:
         """The hops of ``event``'s round trips without the tracer's cost, held against an untraced total.
 
-        The first ``skip`` warm up.  Raises InputError if there are no others.
+        The quietest quarter of the round trips counts, so ``untraced_ns`` is
+        best taken from such a quarter, too (:meth:`Comparison.quiet
+        <utils.load.shown.Comparison.quiet>`).  The first ``skip`` warm up.
+        Raises InputError if there are no others.
         """
         from utils.latency.attribution import attribute
         from utils.load.calibration import calibrate

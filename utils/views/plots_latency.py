@@ -226,21 +226,26 @@ def spans(rows: Sequence[Span], conditions: str) -> Plot:
 
 
 def attributed(found: Attribution, what: str) -> Plot:
-    """The hops of a round trip in their order, the tracer's cost set apart, and what no hop explains."""
-    largest = max(found.shares, key=lambda share: share.corrected_ns)
-    share = largest.corrected_ns / found.untraced_ns
-    explained = wording.duration(round(abs(found.unexplained_ns)))
-    finding = (
-        f"Of {wording.duration(round(found.untraced_ns))}, {_name(largest.label)} takes {share:.0%}; "
-        f"{explained} are {'explained by no hop' if found.unexplained_ns >= 0 else 'explained twice'}"
-    )
-    conditions = (
-        f"Hops of {wording.count(found.rounds, 'traced round trip')} (median, in all "
-        f"{wording.duration(round(found.traced_ns))}), without what the tracer cost; total: untraced median."
-    )
-    rows = [(one.label, one.process, one.corrected_ns, one.tracing_ns) for one in found.shares]
-    rows += [("between hops: a thread is to be woken", "wire", found.waking_ns, 0.0)]
-    rows += [("explained by no hop", "", found.unexplained_ns, 0.0)]
+    """The hops of a round trip in their order, the tracer's cost set apart, held against the untraced total.
+
+    What no hop explains is a part of its own.  Where the hops are longer than
+    the total, what they have too much goes back from their end to it.
+    """
+    traced = wording.duration(round(found.traced_ns))
+    rounds = wording.count(found.rounds, "traced round trip")
+    conditions = f"Medians of the quietest {rounds} ({traced}), without the tracer's calls; total: untraced."
+    notes = ["dotted: what the tracer's calls cost, and is not counted"]
+    if found.overcorrected_ns >= 1:
+        excess = wording.duration(round(found.overcorrected_ns))
+        notes.append(f"where they are taken to cost too much ({excess} in all), nothing is left")
+    rest = ("explained by no hop", found.unexplained_ns)
+    if found.slowed_ns:
+        rest = ("slower when traced, beyond what its calls cost", -found.slowed_ns)
+    rows = [
+        (one.label, one.process, one.corrected_ns, one.taken_off_ns) for one in (*found.shares, found.waking)
+    ]
+    rows.append((rest[0], "", rest[1], 0.0))
+    finding = _told(found)
     figure, axes = _figure(finding, conditions, 1.6 + 0.32 * (len(rows) + 1))
     drawn_as = marks(process for _, process, _, _ in rows if process)
     left = 0.0
@@ -269,7 +274,7 @@ def attributed(found: Attribution, what: str) -> Plot:
     axes.invert_yaxis()
     axes.margins(x=0.12, y=0.02)
     axes.axvline(found.untraced_ns / 1e6, color="#404040", linewidth=1)
-    axes.set_xlabel("ms; dotted: what the tracer cost, and is not counted")
+    axes.set_xlabel("ms; " + ";\n".join(notes))
     each = "; ".join(
         f"{_name(label)}: {wording.duration(round(length))}, tracing {wording.duration(round(tracing))}"
         for label, _, length, tracing in rows
@@ -278,8 +283,20 @@ def attributed(found: Attribution, what: str) -> Plot:
         figure,
         f"Attribution of {_name(what)}: {wording.count(len(found.shares), 'hop')}",
         finding,
-        f"Waterfall chart of the latency of {_name(what)}, one bar a hop. {each}. {conditions}",
+        f"Waterfall chart of the latency of {_name(what)}, one bar a hop. {each}. "
+        f"{conditions} {'; '.join(notes)}.",
     )
+
+
+def _told(found: Attribution) -> str:
+    """What the hops come to, beside the untraced total."""
+    untraced = wording.duration(round(found.untraced_ns))
+    if found.slowed_ns:
+        explained = wording.duration(round(found.explained_ns))
+        return f"Untraced {untraced}; traced, and without the tracer's calls, still {explained}"
+    largest = max(found.shares, key=lambda share: share.corrected_ns)
+    share, rest = largest.corrected_ns / found.untraced_ns, wording.duration(round(found.unexplained_ns))
+    return f"Of {untraced}, {_name(largest.label)} takes {share:.0%}; {rest} are explained by no hop"
 
 
 def split(out: Sequence[float], server: Sequence[float], back: Sequence[float], conditions: str) -> Plot:
