@@ -73,6 +73,13 @@ def acknowledged(line):
     return [b"43" + line[2:]]
 
 
+def test_between_an_answer_and_the_next_request_is_a_rest(stack, selector):
+    line = Line(stack, acknowledged)
+    stamps = list(pace.keep(selector, [line], requests(line, [None] * 4), rest=0.003).values())
+    assert all(mine.due == mine.sent for mine in stamps)
+    assert all(then.sent - mine.answered >= 3_000_000 for mine, then in pairwise(stamps))
+
+
 def test_what_is_due_is_said_not_before_and_answered_after(stack, selector):
     line = Line(stack, acknowledged)
     dues = [0, 2_000_000, 2_100_000, 9_000_000]

@@ -81,7 +81,7 @@ class Group:
             scale = texts.CENTS if "<cents>" in work.argument else 1
             news = News(work.mark.encode(), scale, acknowledged=work.speaks != "tcp")
         answer = pace.ANSWER if work.speaks in ("websocket", "polling") else pace.ECHOED
-        return pace.keep(self._selector, self.speakers, requests, answer=answer, news=news)
+        return pace.keep(self._selector, self.speakers, requests, answer=answer, news=news, rest=work.rest)
 
     def tend(self) -> None:
         """Answer the heartbeats."""

@@ -34,9 +34,10 @@ class Group:
         self._client.connect(f"http://127.0.0.1:{port}", transports=["websocket"], wait_timeout=PATIENCE)
 
     def run(self, count: int, seed: int) -> dict[int, Stamps]:
-        """So many calls, each when the one before has been answered."""
+        """So many calls, each when the one before has been answered, and a rest behind it."""
         stamps = {}
         for _ in range(count):
+            time.sleep(self._workload.rest)
             number, self._number = self._number, self._number + 1
             said = texts.request(self._workload, number, self._text)
             argument = json.loads(said[10:])[1]

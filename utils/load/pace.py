@@ -98,17 +98,19 @@ def keep(
     answer: bytes = ANSWER,
     news: News | None = None,
     patience: float = PATIENCE,
+    rest: float = 0.0,
 ) -> dict[int, Stamps]:
     """Say each request, hear what comes of it, and return the stamps by number.
 
-    An answer begins with ``answer`` and the eight digits of its number.  With
+    An answer begins with ``answer`` and the eight digits of its number.  What
+    comes due at no moment is said ``rest`` seconds after the one before is over.  With
     ``news``, a request is over when every speaker has heard of it.  What is not
     over ``patience`` seconds after the last was due is left as it is; only a
     client that is alone, and asks one by one, waits as long as its connection
     does.  Raises ProcessError if the server ends a connection, or keeps that one
     waiting.
     """
-    keeper = _Keeper(speakers, requests, answer, news)
+    keeper = _Keeper(speakers, requests, answer, news, int(rest * 1e9))
     with watching(selector, speakers):
         keeper.run(selector, int(patience * 1e9))
     return keeper.stamps
@@ -146,11 +148,13 @@ class _Keeper:
         requests: Sequence[Request],
         answer: bytes,
         news: News | None,
+        rest: int,
     ) -> None:
         self._speakers = speakers
         self._requests = requests
         self._answer = answer
         self._news = news
+        self._rest = rest
         self._listeners = len(speakers) if news is not None else 0
         self.stamps = {request.number: Stamps() for request in requests}
         self._under_way = 0
@@ -170,12 +174,10 @@ class _Keeper:
             if request.due_ns is None:
                 if not self._hear_all(selector, end):
                     return
-                mine.due = mine.sent = clock()
+                mine.due = mine.sent = self._hear_until(selector, clock() + self._rest)
             else:
                 mine.due = begin + request.due_ns
-                while (now := clock()) < mine.due:
-                    self._hear(selector, mine.due - now)
-                mine.sent = now
+                mine.sent = self._hear_until(selector, mine.due)
             say(request.ready)
             self._under_way += 1
             end = mine.sent + patience
@@ -191,6 +193,12 @@ class _Keeper:
             else:
                 return False
         return True
+
+    def _hear_until(self, selector: selectors.BaseSelector, moment: int) -> int:
+        """Hear whatever comes before ``moment``; when that is over, by the clock."""
+        while (now := time.time_ns()) < moment:
+            self._hear(selector, moment - now)
+        return now
 
     def _wait_for(self, inlet: Inlet) -> None:
         """What comes there next: by one call, in which the system wakes us."""

@@ -176,7 +176,7 @@ BRIEF = (
     Experiment(
         "stack", STACK.question, _fewer(STACK, 60, without=("gevent", "threading, in order")), turns=3
     ),
-    Experiment("transports", TRANSPORTS.question, _fewer(TRANSPORTS, 40), turns=3),
+    Experiment("transports", TRANSPORTS.question, _fewer(TRANSPORTS, 40), turns=5),
     Experiment("payload", PAYLOAD.question, _fewer(PAYLOAD, 20), turns=3),
     Experiment("nodelay", NODELAY.question, _fewer(NODELAY, 8), turns=3),
     Experiment("fan-out", FAN_OUT.question, _fan_out(60)[:2], turns=3),

@@ -46,8 +46,8 @@ class Workload:
     their arguments, that each client emits when it has connected.
 
     ``rate`` is in requests a second, at random moments (a Poisson process);
-    None sends each when the one before has been answered.  With a ``mark`` a
-    request is over when every client has heard the news that carries its
+    None sends each when the one before has been answered, ``rest`` seconds after
+    it.  With a ``mark`` a request is over when every client has heard the news that carries its
     number behind that text; without one, when it is acknowledged.
     """
 
@@ -58,6 +58,7 @@ class Workload:
     clients: int = 1
     askers: int = 1
     rate: float | None = 100.0
+    rest: float = 0.0
     count: int = 100
     greeting: tuple[tuple[str, str], ...] = ()
     mark: str = ""
