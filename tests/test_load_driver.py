@@ -41,3 +41,10 @@ def test_news_are_over_when_the_last_client_has_heard():
     assert values(found.answer) == [50, 50, 50]
     assert found.by_client == (110, 220)
     assert found.unanswered == 1
+
+
+def test_what_was_never_said_takes_no_time():
+    """Of a loop that was given up, the requests that stood behind have no moment."""
+    found = told([Stamps(due=1000, sent=1000, answered=3000), Stamps(), Stamps()])
+    assert (found.elapsed_ns, found.unanswered) == (2000, 2)
+    assert told([Stamps()]).elapsed_ns == 1

@@ -116,7 +116,7 @@ def turn(stamps: dict[int, Stamps], clients: int, *, news: bool, cpu_ns: int) ->
             spread.append([heard - mine.due for heard in mine.heard])
         over.append(end - mine.due)
         last = max(last, end)
-    begun = min(mine.due for mine in stamps.values())
+    begun = min((mine.due for mine in stamps.values() if mine.sent), default=last)
     return Turn(
         latency=statistics.pack(over),
         answer=statistics.pack(answers),
