@@ -2,23 +2,30 @@
 
 The rule kept here: the facts are the installed packages' own, and are computed,
 never typed; what no package tells is shown as not known.  Most ask for the
-names below; :mod:`.licences` and :mod:`.terms` know what may be done with a
-library, :mod:`.opening` where JupyterLab opens a file of it, and
-:mod:`.wiring` which of its living objects holds which.
+names below.
+
+    places    which file belongs to which library, here and anywhere
+    links     a line's permalink, where it is proved
+    excerpts  the source around a line
+    terms     what each licence permits, asks and forbids, with the words that say so
+    licences  under which of them a library is used
+    opening   where JupyterLab opens an installed file
+    wiring    which of the libraries' living objects holds which
 """
 
-from utils.libraries.places import (
+from utils.libraries.excerpts import (
     EXCERPT_LINES,
-    LAYOUTS,
-    STACK,
-    Place,
     definitions,
-    distribution,
     excerpt,
     function_lines,
     line_text,
     line_with,
-    link,
+)
+from utils.libraries.links import LAYOUTS, link
+from utils.libraries.places import (
+    STACK,
+    Place,
+    distribution,
     locate,
     modules,
     place,

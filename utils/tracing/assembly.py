@@ -26,7 +26,7 @@ from utils.tracing.handoffs import End
 from utils.tracing.hooks import Entered, Left, Plan, argument_names, make_plan, read_enter, read_leave
 from utils.tracing.scope import Scope
 from utils.tracing.snapshots import render, render_arguments
-from utils.tracing.sockets import Moved, read_moved
+from utils.tracing.transfers import Moved, read_moved
 
 Refine = Callable[[CodeType, Kind, int], Kind | None]
 

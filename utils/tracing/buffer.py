@@ -47,7 +47,7 @@ class Kind(IntEnum):
     YIELD = 3  # a generator gives a value, or a coroutine waits; extra: the frame's id
     RESUME = 4  # and goes on; extra: the frame's id
     RUNNING = 5  # a call that had begun before the recording; extra: its Entered, as a plain tuple
-    TRANSFER = 6  # a socket's call; extra: see sockets.read_moved
+    TRANSFER = 6  # a socket's call; extra: see transfers.read_moved
     THREAD = 7  # a thread begins, or was found; extra: its ThreadFacts, as a plain tuple
     SESSION = 8  # a recording begins: nothing before it is still open
     SWITCH = 9  # another greenlet has the thread; extra: its ThreadFacts, as a plain tuple; () if none has

@@ -22,6 +22,7 @@ from utils.tracing.hooks import Engine
 from utils.tracing.overhearing import Heard, Overhearing
 from utils.tracing.scope import Detail, Scope
 from utils.tracing.sockets import SocketBoundary
+from utils.tracing.transfers import Transfers
 
 if sys.version_info >= (3, 12):
     from utils.tracing.monitoring import MonitoringEngine as _Engine
@@ -55,7 +56,8 @@ class Collector:
         self._scope = Scope(roots, detail)
         self._buffer = Buffer(capacity, clock)
         self._greenlets = Greenlets(self._buffer)
-        self._boundary = SocketBoundary(self._buffer, tap=tap, worker=self._greenlets.worker)
+        self._transfers = Transfers(self._buffer, tap=tap, worker=self._greenlets.worker)
+        self._boundary = SocketBoundary(self._transfers)
         self._arrivals = Arrivals()
         self._engine: Engine = _Engine(self._buffer, self._scope)
         self._installed = False
@@ -91,7 +93,7 @@ class Collector:
             self._buffer.note(Kind.SESSION)
             self._engine.start()
             self._greenlets.start()
-            self._boundary.recording = True
+            self._transfers.recording = True
             self.recording = True
         except BaseException:
             self.stop()
@@ -100,7 +102,7 @@ class Collector:
     def stop(self) -> None:
         """Record no longer; idempotent.  What was recorded is kept."""
         self.recording = False
-        self._boundary.recording = False
+        self._transfers.recording = False
         self._greenlets.recording = False
         self._engine.stop()
         if not self._installed:
@@ -108,20 +110,20 @@ class Collector:
 
     def open_ports(self) -> list[int]:
         """The ports of the peers whose connections this process still serves."""
-        return self._boundary.open_ports()
+        return self._transfers.connections.open_ports()
 
     def listen(self) -> None:
         """Hear all bytes that pass this process's sockets from here on, whether it records or not."""
-        self._boundary.listener = Overhearing()
+        self._transfers.listener = Overhearing()
 
     def heard(self) -> tuple[list[Heard], int]:
         """What passed since the last time, and how often there was no room for it."""
-        listener = self._boundary.listener
+        listener = self._transfers.listener
         return ([], 0) if listener is None else listener.take()
 
     def hear_no_more(self) -> None:
         """End :meth:`listen`; idempotent."""
-        self._boundary.listener = None
+        self._transfers.listener = None
 
     @property
     def lost(self) -> int:

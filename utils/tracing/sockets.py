@@ -1,4 +1,4 @@
-"""The socket boundary: every byte that a TCP socket of this process moved.
+"""The socket boundary: what every TCP socket of this process is asked to do, told as it is done.
 
 The rule kept here: a socket behaves exactly as it does unobserved; same
 results, same exceptions.  The methods are put over those that ``socket.socket``
@@ -13,74 +13,23 @@ import functools
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from threading import get_ident
-from types import FrameType, ModuleType
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
-from utils.records import Endpoint, Flow, TransferKind
-from utils.tracing.buffer import HEAVY, Buffer, Kind
-from utils.tracing.connections import FAMILIES, UNKNOWN, Connections, attempt, endpoint
-from utils.tracing.overhearing import Heard, Overhearing
-from utils.tracing.snapshots import type_name
-
-
-class Moved(NamedTuple):
-    """What the extra of a TRANSFER tells: what one call on one socket did."""
-
-    kind: TransferKind
-    flow: Flow
-    offset: int
-    length: int
-    start_ns: int
-    end_ns: int
-    data: bytes | None
-    exception: str | None
-
-
-class _Place(NamedTuple):
-    """Where in its stream stands what a call is to send."""
-
-    offset: int
-    length: int
-
-    @property
-    def end(self) -> int:
-        return self.offset + self.length
-
-
-_SEND, _RECV, _TRANSFER = TransferKind.SEND.value, TransferKind.RECV.value, Kind.TRANSFER
-
-
-def read_moved(extra: tuple[Any, ...]) -> Moved:
-    """What the boundary has noted: in a plain tuple of atoms, which the garbage collector lets go of."""
-    kind, host, port, other_host, other_port, *rest = extra
-    return Moved(TransferKind(kind), Flow(Endpoint(host, port), Endpoint(other_host, other_port)), *rest)
+from utils.records import Flow, TransferKind
+from utils.tracing.connections import FAMILIES, UNKNOWN, attempt, endpoint
+from utils.tracing.transfers import Transfers
 
 
 class SocketBoundary:
-    """Counts the bytes of each connection, and notes transfers while ``recording``."""
+    """Tells ``transfers`` what the sockets of this process do."""
 
-    def __init__(self, buffer: Buffer, *, tap: bool, worker: Callable[[], Any] = get_ident) -> None:
-        self._recording = False
-        self.listener: Overhearing | None = None  # hears all bytes, recorded or not
-        self._buffer = buffer
-        self._tap = tap
-        self._worker = worker
-        self._connections = Connections()
+    def __init__(self, transfers: Transfers) -> None:
+        self._transfers = transfers
+        self._connections = transfers.connections
         #: Class and name → (ours, the class's own or None).
         self._put: dict[tuple[Any, str], tuple[Any, Any]] = {}
         self._others: list[tuple[Any, Mapping[str, Callable[[Any], Any]]]] = []  # classes of gevent's
-
-    @property
-    def recording(self) -> bool:
-        """Whether transfers are noted."""
-        return self._recording
-
-    @recording.setter
-    def recording(self, wanted: bool) -> None:
-        if wanted and not self._recording:
-            self._connections.begin()
-        self._recording = wanted
 
     # ── putting up and taking down ───────────────────────────────────────────
 
@@ -132,124 +81,6 @@ class SocketBoundary:
         self._put.clear()
         self._connections.clear()
 
-    def open_ports(self) -> list[int]:
-        """The ports of the peers whose connections this process still serves.
-
-        A connection is served until it is closed here and no thread that
-        moved bytes on it runs any more.
-        """
-        return self._connections.open_ports()
-
-    # ── noting: nothing here raises into the program ─────────────────────────
-
-    def _place(self, sock: socket.socket, data: Any) -> _Place | None:
-        """Where in their stream the bytes of ``data`` will stand; they are about to go out.
-
-        A thread that has sent may have to wait for the interpreter; meanwhile the other side
-        may have answered, and another thread sent what comes behind.
-        """
-        try:
-            connection = self._connections.find(sock)
-            if connection is None:
-                return None
-            place = _Place(connection.sent, memoryview(data).nbytes)
-        except TypeError:
-            return None  # no bytes: the socket will say so itself
-        except Exception:
-            self._buffer.faults += 1
-            return None
-        connection.sent = place.end
-        return place
-
-    def _sent(
-        self,
-        sock: socket.socket,
-        data: Any,
-        length: int | None,
-        start_ns: int,
-        error: BaseException | None,
-        place: _Place | None = None,
-    ) -> None:
-        """``length`` bytes (None: all) of ``data`` went out; the caller's caller asked for it."""
-        try:
-            connection = self._connections.find(sock)
-            if connection is None:
-                return
-            if length is None:
-                length = memoryview(data).nbytes
-            offset = connection.sent if place is None else place.offset
-            # Of what was to go out, some may not have: unless more was placed behind it.
-            if place is None or connection.sent == place.end:
-                connection.sent = offset + length
-            connection.workers.add(self._worker())
-            if (listener := self.listener) is not None and length:
-                copy = bytes(memoryview(data).cast("B")[:length])
-                listener.hear(Heard(connection.out, True, offset, start_ns, copy))
-            offset -= connection.begun[0]
-            if self._recording and offset >= 0:  # else it was under way when the recording began
-                kept = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
-                self._note(_SEND, connection.out, offset, length, start_ns, sys._getframe(2), kept, error)
-        except Exception:
-            self._buffer.faults += 1
-
-    def _received(
-        self, sock: socket.socket, data: Any, length: int, start_ns: int, error: BaseException | None
-    ) -> None:
-        """``length`` bytes of ``data`` came in; the caller's caller asked for them."""
-        try:
-            connection = self._connections.find(sock)
-            if connection is None:
-                return
-            offset = connection.received
-            connection.received = offset + length
-            connection.workers.add(self._worker())
-            if (listener := self.listener) is not None and length:
-                copy = bytes(memoryview(data).cast("B")[:length])
-                listener.hear(Heard(connection.back, False, offset, self._buffer.clock(), copy))
-            if self._recording:
-                kept = bytes(memoryview(data).cast("B")[:length]) if self._tap and length else None
-                offset -= connection.begun[1]
-                self._note(_RECV, connection.back, offset, length, start_ns, sys._getframe(2), kept, error)
-        except Exception:
-            self._buffer.faults += 1
-
-    def _did(
-        self,
-        kind: TransferKind,
-        flow: Flow,
-        start_ns: int,
-        frame: FrameType,
-        offset: int = 0,
-        error: BaseException | None = None,
-    ) -> None:
-        """A call that moved no bytes."""
-        if self._recording:
-            try:
-                self._note(kind.value, flow, offset, 0, start_ns, frame, None, error)
-            except Exception:
-                self._buffer.faults += 1
-
-    def _note(
-        self,
-        kind: str,
-        flow: Flow,
-        offset: int,
-        length: int,
-        start_ns: int,
-        frame: FrameType,
-        data: bytes | None,
-        error: BaseException | None,
-    ) -> None:
-        buffer = self._buffer
-        end_ns = buffer.clock()
-        exception = None if error is None else type_name(type(error))
-        moved = (kind, *flow[0], *flow[1], offset, length, start_ns, end_ns, data, exception)
-        buffer.extend((get_ident(), end_ns, _TRANSFER, None, frame.f_code, frame.f_lasti, moved))
-        if data is not None:
-            buffer.weight += len(data)
-            if buffer.weight >= HEAVY:
-                buffer.pack(early=True)
-
     # ── the methods ──────────────────────────────────────────────────────────
 
     def _methods(self) -> dict[str, Callable[[Any], Any]]:
@@ -268,7 +99,7 @@ class SocketBoundary:
         }
 
     def _make_send(self, original: Any) -> Any:
-        clock, place, sent = self._buffer.clock, self._place, self._sent
+        clock, place, sent = self._transfers.clock, self._transfers.place, self._transfers.sent
 
         def send(sock: socket.socket, *arguments: Any, **named: Any) -> Any:
             start_ns = clock()
@@ -285,7 +116,7 @@ class SocketBoundary:
 
     def _make_send_in_turn(self, original: Any) -> Any:
         """A gevent socket's: it may let others send before it does, and is never interrupted behind it."""
-        clock, sent = self._buffer.clock, self._sent
+        clock, sent = self._transfers.clock, self._transfers.sent
 
         def send(sock: socket.socket, *arguments: Any, **named: Any) -> Any:
             start_ns = clock()
@@ -300,7 +131,7 @@ class SocketBoundary:
         return send
 
     def _make_sendall(self, original: Any) -> Any:
-        clock, place, sent = self._buffer.clock, self._place, self._sent
+        clock, place, sent = self._transfers.clock, self._transfers.place, self._transfers.sent
 
         def sendall(sock: socket.socket, *arguments: Any) -> None:
             start_ns = clock()
@@ -316,7 +147,7 @@ class SocketBoundary:
         return sendall
 
     def _make_recv(self, original: Any) -> Any:
-        clock, received = self._buffer.clock, self._received
+        clock, received = self._transfers.clock, self._transfers.received
 
         def recv(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
@@ -332,7 +163,7 @@ class SocketBoundary:
         return recv
 
     def _make_recv_into(self, original: Any) -> Any:
-        clock, received = self._buffer.clock, self._received
+        clock, received = self._transfers.clock, self._transfers.received
 
         def recv_into(sock: socket.socket, buffer: Any, *arguments: Any, **named: Any) -> Any:
             start_ns = clock()
@@ -349,7 +180,7 @@ class SocketBoundary:
         return recv_into
 
     def _make_accept(self, original: Any) -> Any:
-        clock, getframe = self._buffer.clock, sys._getframe
+        clock, did, getframe = self._transfers.clock, self._transfers.did, sys._getframe
 
         def accept(sock: socket.socket) -> Any:
             start_ns = clock()
@@ -357,13 +188,13 @@ class SocketBoundary:
             self._connections.watch(accepted)
             connection = self._connections.find(accepted)
             if connection is not None:
-                self._did(TransferKind.ACCEPT, connection.back, start_ns, getframe(1))
+                did(TransferKind.ACCEPT, connection.back, start_ns, getframe(1))
             return accepted, address
 
         return accept
 
     def _make_do_read(self, original: Any) -> Any:
-        clock, getframe = self._buffer.clock, sys._getframe
+        clock, did, getframe = self._transfers.clock, self._transfers.did, sys._getframe
 
         def do_read(server: Any) -> Any:
             start_ns = clock()
@@ -372,13 +203,13 @@ class SocketBoundary:
                 self._connections.watch(found[0])
                 connection = self._connections.find(found[0])
                 if connection is not None:
-                    self._did(TransferKind.ACCEPT, connection.back, start_ns, getframe(1))
+                    did(TransferKind.ACCEPT, connection.back, start_ns, getframe(1))
             return found
 
         return do_read
 
     def _make_connect(self, original: Any) -> Any:
-        clock, getframe = self._buffer.clock, sys._getframe
+        clock, did, getframe = self._transfers.clock, self._transfers.did, sys._getframe
 
         def connect(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
@@ -393,25 +224,25 @@ class SocketBoundary:
                 connection = self._connections.find(sock)
                 if connection is not None or raised is not None:
                     flow = connection.out if connection is not None else attempt(arguments)
-                    self._did(TransferKind.CONNECT, flow, start_ns, getframe(1), error=raised)
+                    did(TransferKind.CONNECT, flow, start_ns, getframe(1), error=raised)
 
         return connect
 
     def _make_listen(self, original: Any) -> Any:
-        clock, getframe = self._buffer.clock, sys._getframe
+        clock, did, getframe = self._transfers.clock, self._transfers.did, sys._getframe
 
         def listen(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
             result = original(sock, *arguments)
             if sock.family in FAMILIES:
                 flow = Flow(endpoint(sock.getsockname()), UNKNOWN)
-                self._did(TransferKind.LISTEN, flow, start_ns, getframe(1))
+                did(TransferKind.LISTEN, flow, start_ns, getframe(1))
             return result
 
         return listen
 
     def _make_shutdown(self, original: Any) -> Any:
-        clock, getframe = self._buffer.clock, sys._getframe
+        clock, did, getframe = self._transfers.clock, self._transfers.did, sys._getframe
 
         def shutdown(sock: socket.socket, *arguments: Any) -> Any:
             start_ns = clock()
@@ -425,7 +256,7 @@ class SocketBoundary:
             finally:
                 if connection is not None:
                     at = connection.sent - connection.begun[0]
-                    self._did(TransferKind.SHUTDOWN, connection.out, start_ns, getframe(1), at, raised)
+                    did(TransferKind.SHUTDOWN, connection.out, start_ns, getframe(1), at, raised)
 
         return shutdown
 
@@ -438,7 +269,7 @@ class SocketBoundary:
         return dup
 
     def _make_close(self, original: Any) -> Any:
-        clock, getframe = self._buffer.clock, sys._getframe
+        clock, did, getframe = self._transfers.clock, self._transfers.did, sys._getframe
 
         def close(sock: socket.socket) -> Any:
             start_ns = clock()
@@ -448,7 +279,7 @@ class SocketBoundary:
             # As long as a file made of it is open, so is the connection; the last one closes it.
             if connection is not None and sock.fileno() < 0 and self._connections.close(sock):
                 at = connection.sent - connection.begun[0]
-                self._did(TransferKind.CLOSE, connection.out, start_ns, getframe(1), at)
+                did(TransferKind.CLOSE, connection.out, start_ns, getframe(1), at)
             return result
 
         return close
