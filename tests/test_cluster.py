@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.waiting import eventually
-from utils import lab
+from utils import lab, recording
 from utils.capture.rights import Mode
 from utils.cluster.cluster import Cluster, Plan
 from utils.errors import InputError
@@ -117,7 +117,7 @@ def test_a_recording_of_two_servers_is_whole_and_comes_back_from_its_folder(clus
     assert {name: len(told) for name, told in run.received("bids placed").items()} == {
         "alice": 1, "bob": 1, "carol": 1,
     }  # fmt: skip
-    again = lab.load(run.save(tmp_path / "play"))
+    again = lab.load(recording.save(run.recording, tmp_path / "play"))
     assert again.recording.meta == run.recording.meta
     assert again.messages == run.messages and again.check() == run.check()
     # Through nginx Carol's messages pass twice, and only the half before it is hers.

@@ -16,7 +16,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from tests.wire_bytes import framed
-from utils import lab
+from utils import lab, recording
 from utils.capture import files
 from utils.errors import CaptureFileError, InputError, LabError, ProcessError
 from utils.recording import stale
@@ -170,7 +170,7 @@ class TestSaved:
     def test_a_recording_saved_and_loaded_shows_the_same(self, tmp_path):
         lab.start(*AUCTION, mode="tap")
         run = lab.record(one_bid)
-        loaded = lab.load(run.save(tmp_path / "one bid"))
+        loaded = lab.load(recording.save(run.recording, tmp_path / "one bid"))
         assert loaded.recording == run.recording
         assert loaded.journey("replace old value") == run.journey("replace old value")
         for view in ("packets", "frames", "bytes", "stepper"):
@@ -309,6 +309,25 @@ class TestRead:
         view = str(changed.findings())
         assert "RFC 6455 §5.5.1" in view and "bytes explained" in view
         assert str(place) in {line.split()[0] for line in view.splitlines()[2:]}
+
+    def test_several_servers_are_all_shown_and_what_is_left_out_is_said(self):
+        recorded = lab.replay("two_servers")
+        services = recorded.recording.meta.services
+        (redis,) = (port for port, one in services.items() if one.protocol == "redis")
+        asked = {m.flow.destination.port for m in recorded.messages if m.side is Side.CLIENT}
+        http = asked & services.keys() - {redis}
+        assert len(http) > 1
+        path = lab.captures() / "two_servers" / "packets.pcapng"
+        run = lab.read(path)
+        assert set(run.recording.meta.services) == http
+        assert f"port {redis} are left out" in repr(run)
+        shown = [m.unit for m in recorded.messages if redis not in {end.port for end in m.flow}]
+        assert [m.unit for m in run.messages] == shown
+        assert {f"server {port}" for port in http} <= set(run.names.values())
+        alone = min(http)
+        one = lab.read(path, port=alone)
+        assert not one.recording.meta.services
+        assert {alone} <= {end.port for m in one.messages for end in m.flow}
 
     def test_what_needs_calls_says_that_there_are_none(self):
         run = lab.read(lab.captures() / "one_bid" / "packets.pcapng")

@@ -24,6 +24,7 @@ def test_it_shows_the_signature_and_the_current_line():
     numbers = [line[0] for line in shown.lines if line]
     assert code.first_line in numbers and last in numbers
 
+
 @pytest.mark.parametrize(
     "function",
     [flask_socketio.emit, flask_socketio.SocketIO.on, flask_socketio.SocketIO.__init__, queue.Queue.put],
@@ -40,11 +41,13 @@ def test_every_line_can_be_current_within_the_bound_and_says_what_the_file_says(
         assert all(text[number - 1].rstrip() == content for number, content in pairs)
         assert [number for number, _ in pairs] == sorted({number for number, _ in pairs})
 
+
 def test_a_jump_between_lines_is_marked_as_a_gap():
     shown = libraries.excerpt(code_of(flask_socketio.SocketIO.on))
     for before, after in zip(shown.lines, shown.lines[1:], strict=False):
         if before and after:
             assert after[0] == before[0] + 1
+
 
 def test_an_unreadable_file_has_no_excerpt():
     assert libraries.excerpt(Code("/nowhere/at/all.py", "f", 1), 1) is None

@@ -21,6 +21,7 @@ def test_the_forge_is_the_one_that_the_metadata_names():
         named = [*(facts.get_all("Project-URL") or ()), facts.get("Home-page") or ""]
         assert any(home in entry for entry in named)
 
+
 def test_github_and_forgejo_are_addressed_in_their_own_way():
     import flask
 
@@ -31,6 +32,7 @@ def test_github_and_forgejo_are_addressed_in_their_own_way():
     forgejo = not libraries.distribution("flask-socketio").home.startswith("https://github.com/")
     assert ("/src/tag/v" in elsewhere) == forgejo
     assert elsewhere.endswith("/src/flask_socketio/__init__.py#L7")
+
 
 def test_what_cannot_be_proved_is_not_linked():
     import bidict

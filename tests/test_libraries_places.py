@@ -17,9 +17,6 @@ from hypothesis import strategies as st
 from utils import libraries
 
 
-
-
-
 class TestPlace:
     def test_a_package_file_belongs_to_its_distribution(self):
         where = libraries.place(flask_socketio.__file__)

@@ -11,28 +11,52 @@ from hypothesis import strategies as st
 from tests.traffic import disturbed, said, segments
 from utils.records import Endpoint, Flag, Flow, Segment
 from utils.streams import overview
-from utils.streams.overview import bytes_missing, server_port
+from utils.streams.overview import Servers, bytes_missing, servers
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 40_000), Endpoint("127.0.0.1", 5000)
 UP = Flow(CLIENT, SERVER)
 
 
-class TestPort:
-    def test_it_is_the_one_that_connections_were_opened_to(self):
-        other = Flow(CLIENT, Endpoint("127.0.0.1", 80))
-        made = [Segment(0, flow, 1, 0, Flag.SYN, b"") for flow in (UP, UP, other)]
-        assert server_port([*made, *[Segment(1, other, 2, 0, 0, b"GET / HTTP/1.1\r\n")] * 5]) == 5000
+OTHER = Flow(CLIENT, Endpoint("127.0.0.1", 80))
+ASKS = b"GET / HTTP/1.1\r\n\r\n"
+
+
+def said_on(flow, data, at=1):
+    return Segment(at, flow, 2, 0, Flag.ACK, data)
+
+
+class TestServers:
+    def test_they_are_those_that_requests_were_sent_to_the_one_that_is_opened_most_first(self):
+        opened = [Segment(0, flow, 1, 0, Flag.SYN, b"") for flow in (OTHER, UP, UP)]
+        assert servers([*opened, said_on(OTHER, ASKS), said_on(UP, ASKS)]) == Servers((5000, 80))
+
+    def test_whoever_was_asked_nothing_is_named_among_the_others(self):
+        opened = [Segment(0, flow, 1, 0, Flag.SYN, b"") for flow in (UP, UP, OTHER)]
+        assert servers([*opened, said_on(OTHER, ASKS)]) == Servers((80,), (5000,))
+
+    def test_without_a_request_it_is_the_one_that_most_connections_were_opened_to(self):
+        opened = [Segment(0, flow, 1, 0, Flag.SYN, b"") for flow in (UP, UP, OTHER)]
+        assert servers(opened) == Servers((5000,), (80,))
 
     def test_without_an_opening_the_requests_tell(self):
-        made = [Segment(0, UP.reverse, 1, 0, Flag.ACK, b"HTTP/1.1 200 OK\r\n\r\n")]
-        assert server_port([*made, Segment(1, UP, 2, 0, Flag.ACK, b"POST / HTTP/1.1\r\n\r\n")]) == 5000
+        made = [said_on(UP.reverse, b"HTTP/1.1 200 OK\r\n\r\n")]
+        assert servers([*made, said_on(UP, b"POST / HTTP/1.1\r\n\r\n", at=2)]) == Servers((5000,))
+
+    def test_a_request_of_which_little_was_kept_tells_as_well(self):
+        assert servers([said_on(UP.reverse, b"HTTP/1.1 2"), said_on(UP, b"GET /socket.i")]).ports == (5000,)
+
+    @pytest.mark.parametrize("data", [b"GET lost", b"HEADING /x", b"GETTING /it done"])
+    def test_what_only_begins_like_a_request_is_none(self, data):
+        ends = [Endpoint("127.0.0.1", 40_000 + n) for n in range(3)]
+        made = [Segment(0, Flow(SERVER, end), 1, 0, 0, data) for end in ends]
+        assert servers(made) == Servers((5000,))
 
     def test_without_either_it_is_the_port_in_common(self):
         ends = [Endpoint("127.0.0.1", 40_000 + n) for n in range(3)]
-        assert server_port([Segment(0, Flow(end, SERVER), 1, 0, 0, b"\x81\0") for end in ends]) == 5000
+        assert servers([Segment(0, Flow(end, SERVER), 1, 0, 0, b"\x81\0") for end in ends]).ports == (5000,)
 
     def test_of_nothing_there_is_none(self):
-        assert server_port([]) is None
+        assert servers([]) == Servers(())
 
 
 class TestMissing:

@@ -195,6 +195,18 @@ def test_who_keeps_secrets_is_told_so():
     assert kept(recorded([(C, b"GET / HTTP/1.1\r\n\r\n")])).meta.extra == {NOTE: KEPT}
 
 
+def test_what_a_run_saves_is_without_secrets_unless_they_are_asked_for(tmp_path):
+    made = Run(recorded([(C, b"GET / HTTP/1.1\r\nCookie: session=hunter22\r\n\r\n")]))
+    saved = lab.load(made.save(tmp_path / "saved"))
+    asked = lab.load(made.save(tmp_path / "asked", keep_secrets=True))
+    assert saved.recording.meta.extra == {NOTE: LEFT_OUT} and asked.recording.meta.extra == {NOTE: KEPT}
+    assert b"hunter22" not in saved.messages[0].unit.raw and b"hunter22" in asked.messages[0].unit.raw
+    assert len(saved.messages[0].unit.raw) == len(made.messages[0].unit.raw)
+    # What has lost them stays as it is; what has kept them may still lose them.
+    assert lab.load(saved.save(tmp_path / "again")).recording == saved.recording
+    assert lab.load(asked.save(tmp_path / "later")).recording == saved.recording
+
+
 def test_a_real_recording_stays_whole():
     before = lab.replay("auction").recording
     after = redacted(before, {})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 import pytest
 
 from tests.markup_reader import Reader
 from utils import lab
 from utils.errors import InputError
+from utils.records import Level, TransferKind
 from utils.run import Run
 from utils.views.view import MERMAID
+from utils.wire.units import Side
 
 ONE_BID = lab.captures() / "one_bid" / "packets.pcapng"
 
@@ -119,3 +122,64 @@ class TestCalls:
         bid = lab.replay("one_bid")
         assert "7 · alice: 5 UPGRADE" in str(bid.upgrade("alice"))
         assert bid.round_trips("alice") == bid.round_trips("bob") == 4
+
+
+class TestWrongQuestions:
+    """Whatever a notebook asks for wrongly, one error names what there is."""
+
+    @pytest.mark.parametrize("level", ["essential", 0, 4, None])
+    def test_a_level_that_is_none_is_answered_with_those_that_are(self, opening, level, tmp_path):
+        for ask in (
+            lambda: opening.stepper("route", level=level),
+            lambda: opening.page("route", tmp_path / "page.html", level=level),
+        ):
+            with pytest.raises(InputError, match=r"Level\.LIBRARY, Level\.ESSENTIAL, Level\.ALL"):
+                ask()
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("at", [0, -1, 10**6])
+    def test_a_step_that_is_not_there_is_answered_with_their_number(self, opening, at):
+        count = len(opening.journey("route").at(Level.LIBRARY))
+        with pytest.raises(InputError, match=f"it has {count} steps"):
+            opening.stepper("route", at=at)
+        assert opening.stepper("route", at=count)
+
+    @pytest.mark.parametrize("window", [{"start": 0}, {"start": -3}, {"most": -1}])
+    def test_no_table_of_packets_begins_before_the_first(self, run, window):
+        with pytest.raises(InputError, match="count messages from 1"):
+            run.packets(**window)
+
+    def test_a_client_that_is_not_there_is_answered_with_those_that_are(self, run):
+        with pytest.raises(InputError, match="alice, bob"):
+            lab.replay("one_bid").upgrade("carol")
+        with pytest.raises(InputError, match="nobody in it has a name"):
+            run.messages_of("alice")
+
+
+class TestCheck:
+    """Every byte is asked of who was traced; of who was not, only how many there were."""
+
+    def test_a_client_that_was_not_traced_is_counted_apart(self):
+        recording = lab.replay("one_bid").recording
+        alone = Run(replace(recording, traces=(recording.trace("server"),)))
+        report = alone.check()
+        from_clients = sum(len(m.unit.raw) for m in alone.messages if m.side is Side.CLIENT)
+        assert report.whole and report.sent_elsewhere == from_clients
+        assert report.received_elsewhere == report.data_bytes - from_clients
+        assert f"not traced: who sent {from_clients:,}, who got" in str(report)
+
+    def test_a_traced_end_still_answers_for_each_byte(self):
+        recording = lab.replay("one_bid").recording
+        server = recording.trace("server")
+        sends = [one for one in server.transfers if one.kind is TransferKind.SEND and one.length]
+        cut = tuple(one for one in server.transfers if one is not sends[-1])
+        alone = Run(replace(recording, traces=(replace(server, transfers=cut),)))
+        assert not alone.check().whole
+
+    def test_where_all_were_traced_nobody_is_elsewhere(self):
+        report = lab.replay("one_bid").check()
+        assert report.whole and not report.sent_elsewhere and not report.received_elsewhere
+        assert "not traced" not in str(report)
+
+    def test_where_nobody_was_traced_nothing_is_whole(self, run):
+        assert not run.check().whole and "not traced" in str(run.check())

@@ -131,6 +131,11 @@ def record(scenario: Callable[[Session], object], *, name: str | None = None) ->
     nothing runs: the recording called ``name`` (the scenario's own name, if
     left out) is loaded from captures/.
 
+    In the run every packet is as it was on the wire, secrets and all: it lives
+    in the process that played it, and a byte is proved by comparing it.  No
+    view shows a secret, and what is written down (:meth:`utils.run.Run.save`)
+    is without them.
+
     Raises InputError if no server runs; whatever the scenario raises comes
     through, after everything is put in order.
     """
@@ -218,6 +223,7 @@ def diff(
     the work.  ``folded``: steps that are the same are only counted.  Raises
     InputError if one of the two holds no such event.
     """
+    from utils.journeys import levels
     from utils.records import Level
     from utils.versions.stackdiff import compare
     from utils.views import sidebyside
@@ -225,7 +231,8 @@ def diff(
     one, other = (replay(run) if isinstance(run, str) else run for run in (left, right))
     event = event or one.first_event()
     sources = one.recording.sources, other.recording.sources
-    rows = compare(one.journey(event), other.journey(event), level or Level.ESSENTIAL, sources)
+    depth = levels.level(Level.ESSENTIAL if level is None else level)
+    rows = compare(one.journey(event), other.journey(event), depth, sources)
     return sidebyside.diff(
         rows, event, (one.recording.meta.versions, other.recording.meta.versions), folded=folded
     )
@@ -331,7 +338,8 @@ def told_apart() -> Apart:
 def read(path: str | Path, *, port: int | None = None) -> Run:
     """Anybody's capture: a pcap or pcapng file, plain or gzipped.
 
-    ``port`` is the server's; left out, the one that connections were opened to.
+    ``port`` is the server's; left out, all to which requests were sent are
+    servers, and the run says which (and which other ports it leaves out).
     There are packets to look at, and no calls.  Raises CaptureFileError if it
     is no capture, or holds no TCP.
     """

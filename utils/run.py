@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from utils import recording
 from utils.errors import InputError
+from utils.journeys import levels
 from utils.latency.hops import hops
 from utils.recording.facts import Facts
 from utils.records import Flow, Journey, Level
@@ -36,9 +37,15 @@ class Run(Facts):
         """The messages on the wire as a table; with ``event``, of its journey only.
 
         From the one with the number ``start`` on, and at most so many of them.
+        Raises InputError if ``start`` or ``most`` is too small to be one.
         """
         from utils.views import tables, wording
 
+        if start < 1 or most < 0:
+            raise InputError(
+                f"there are no {most:,} messages from number {start:,} on",
+                next_step="count messages from 1, and ask for none or more of them",
+            )
         meta, chosen = self.recording.meta, self._chosen(event)
         lost = wording.lost(meta.packets_dropped, meta.bytes_lost)
         return tables.packets(chosen, self.names, whole=event is None, lost=lost, start=start, most=most)
@@ -147,21 +154,37 @@ class Run(Facts):
         return licences(used(self.recording))
 
     def stepper(self, event: str, *, level: Level = Level.LIBRARY, at: int = 1) -> Stepper:
-        """The stepper through the journey of ``event``, at step ``at`` (from 1) of those of ``level``."""
+        """The stepper through the journey of ``event``, at step ``at`` (from 1) of those of ``level``.
+
+        Raises InputError if there is no such journey, level or step.
+        """
         from utils.libraries.opening import opener
+        from utils.views import wording
         from utils.views.stepper import stepper
 
+        shown = levels.level(level)
         journey, ways = self._followed(event)
+        steps = len(journey.at(shown))
+        if not 1 <= at <= max(steps, 1):
+            raise InputError(
+                f"there is no step {at} in the journey {event!r} at Level.{shown.name}",
+                why=f"it has {wording.count(steps, 'step')} there",
+                next_step="count them from 1, or look deeper",
+            )
         reference = f"run.stepper({event!r}, level={{level}}, at={{at}})"
-        return stepper(journey, Level(level), at=at, opener=opener(), ways=ways, reference=reference)
+        return stepper(journey, shown, at=at, opener=opener(), ways=ways, reference=reference)
 
     def page(self, event: str, path: str | Path, *, level: Level = Level.LIBRARY) -> Path:
-        """Write the stepper through the journey of ``event`` to ``path``, as one HTML file for anybody."""
+        """Write the stepper through the journey of ``event`` to ``path``, as one HTML file for anybody.
+
+        Raises InputError if there is no such journey or level.
+        """
         from utils.views.page import page
 
+        shown = levels.level(level)
         journey, ways = self._followed(event)
         path = Path(path)
-        path.write_text(page(journey, level, ways=ways), encoding="utf-8")
+        path.write_text(page(journey, shown, ways=ways), encoding="utf-8")
         return path
 
     def _followed(self, event: str) -> tuple[Journey, Ways]:
@@ -249,6 +272,14 @@ class Run(Facts):
 
         return traceevents.write(Path(path), self.recording, self.messages, self.names)
 
-    def save(self, folder: str | Path) -> Path:
-        """Save the recording into ``folder``; :func:`utils.lab.load` reads it again."""
-        return recording.save(self.recording, Path(folder))
+    def save(self, folder: str | Path, *, keep_secrets: bool = False) -> Path:
+        """Save the recording into ``folder``; :func:`utils.lab.load` reads it again.
+
+        A folder is made to be handed on.  So it is saved without secrets, as
+        ``socketio-lab record`` does it (see :mod:`utils.recording.redacting`): in the
+        packets as many other bytes stand in their place.  ``keep_secrets`` keeps
+        them; either way the recording says so.
+        """
+        from utils.recording import redacting
+
+        return recording.save(redacting.to_hand_on(self.recording, keep_secrets=keep_secrets), Path(folder))

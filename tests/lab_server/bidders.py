@@ -103,11 +103,12 @@ class RawClient:
         self.sock = socket.create_connection((host, int(port)), timeout=DEADLINE)
         self._protocol = WSConnection(ConnectionType.CLIENT)
         target = "/socket.io/?EIO=4&transport=websocket"
-        self.sock.sendall(self._protocol.send(Request(host=f"{host}:{port}", target=target)))
         self._events: list[Event] = []
         self._text = ""
         self._bytes = b""
         try:
+            # It may have been killed between the two: then the socket is closed as well.
+            self.sock.sendall(self._protocol.send(Request(host=f"{host}:{port}", target=target)))
             answer = self._next_event()
             assert isinstance(answer, AcceptConnection), answer
             self.opened = json.loads(self.receive()[1:])

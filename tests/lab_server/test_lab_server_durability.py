@@ -150,10 +150,11 @@ def assert_kept(acknowledged: dict[str, Any], recorded: dict[str, Any]) -> None:
 
 def rows_of(database: str) -> list[Any]:
     engine = connect(database)
-    with engine.begin() as transaction:
-        rows = list(transaction.execute(select(bids).where(bids.c.lot_id == LOT)))
-    engine.dispose()
-    return rows
+    try:
+        with engine.begin() as transaction:
+            return list(transaction.execute(select(bids).where(bids.c.lot_id == LOT)))
+    finally:
+        engine.dispose()
 
 
 def check_that_the_server_tells_the_truth(server: Process, database: str) -> None:

@@ -26,17 +26,36 @@ class JoinReport:
     messages: int = 0
     in_order: int = 0  # messages with send start ≤ packet ≤ recv return
     sent_elsewhere: int = 0  # bytes that a process sent which was not traced
-    received_elsewhere: int = 0
+    received_elsewhere: int = 0  # and that one received
 
     @property
     def whole(self) -> bool:
         """Every byte has its one send, and its one recv if it was read at all; no time contradicts.
 
-        Of what was not traced (a message queue, a proxy) neither is asked.
+        Of what was not traced (a browser, a message queue, a proxy) neither is
+        asked; where nothing was traced at all, nothing is whole.
         """
         sent = self.sent_once + self.sent_elsewhere
         received = self.received_once + self.unread + self.received_elsewhere
-        return sent == self.data_bytes == received and self.in_order == self.messages
+        asked = 2 * self.data_bytes > self.sent_elsewhere + self.received_elsewhere or not self.data_bytes
+        return asked and sent == self.data_bytes == received and self.in_order == self.messages
+
+    def __str__(self) -> str:
+        """What is whole, what is not, and what was not traced, in one sentence each."""
+        sent, received = self.data_bytes - self.sent_elsewhere, self.data_bytes - self.received_elsewhere
+        told = [
+            f"{self.data_bytes:,} bytes in {self.messages:,} messages",
+            f"{self.sent_once:,} of {sent:,} bytes that traced processes sent have their one send",
+            f"{self.received_once:,} of {received:,} that came to them have their one recv",
+        ]
+        if self.unread:
+            told.append(f"{self.unread:,} were left unread when their reader closed")
+        told.append(f"{self.in_order:,} messages agree with every clock")
+        if self.sent_elsewhere or self.received_elsewhere:
+            told.append(
+                f"not traced: who sent {self.sent_elsewhere:,}, who got {self.received_elsewhere:,}"
+            )
+        return "; ".join(told)
 
 
 def check(

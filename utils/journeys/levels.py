@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from utils import libraries
+from utils.errors import InputError
 from utils.journeys.origins import Part
 from utils.journeys.turns import Effect, Turns
 from utils.journeys.walk import Walk
@@ -17,6 +18,19 @@ from utils.records import Call, Level, Transfer
 
 #: The modules by which one thread hands work to another.
 HANDING = ("queue.py", "threading.py", "gevent/event.py", "gevent/greenlet.py", "gevent/queue.py")
+
+
+def level(wanted: int) -> Level:
+    """The level that somebody asked for, by itself or by its number.  Raises InputError if there is none."""
+    try:
+        return Level(wanted)
+    except ValueError:
+        names = ", ".join(f"Level.{one.name}" for one in Level)
+        raise InputError(
+            f"there is no level {wanted!r}",
+            why="a level tells how deep to look",
+            next_step=f"choose one of {names} (from utils.records import Level)",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from utils.errors import InputError
 from utils.load import statistics
 from utils.load.split import Times
 from utils.load.statistics import Estimate
@@ -101,7 +102,7 @@ class Comparison:
         return plots_latency.spans(rows, self.conditions)
 
     def knee(self, what: str = "the server") -> Plot:
-        """Latency against load, of the variants that were asked at a rate."""
+        """Latency against load, of the variants that were asked at a rate.  Raises InputError if none was."""
         points = [
             plots_latency.Loaded(
                 result.variant.workload.rate,
@@ -112,15 +113,27 @@ class Comparison:
             for result in self.measured.results
             if result.variant.workload.rate is not None
         ]
+        if not points:
+            raise InputError(
+                "there is no load to draw",
+                why="no variant of this comparison was asked at a rate",
+                next_step="draw its distribution() or its medians()",
+            )
         return plots_latency.knee(points, what, self.conditions)
 
     def fan_out(self, *names: str) -> Plot:
-        """Client by client, when the news were heard."""
+        """Client by client, when the news were heard.  Raises InputError if there were none."""
         series = [
             plots_latency.Series(result.variant.name, statistics.by_client(result.turns).tolist())
             for result in self._chosen(names)
             if result.variant.workload.mark
         ]
+        if not series:
+            raise InputError(
+                "there are no news to draw",
+                why="no variant that was chosen tells all clients something",
+                next_step="draw its distribution() or its medians()",
+            )
         return plots_latency.fan_out(series, self.conditions)
 
     def _chosen(self, names: tuple[str, ...]) -> list[Result]:

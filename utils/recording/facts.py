@@ -6,7 +6,7 @@ when it is first asked for, and shown elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from utils.records import (
     Recording,
     StepKind,
     Transfer,
+    TransferKind,
 )
 from utils.streams import dissection
 from utils.streams.ports import Ports
@@ -144,8 +145,18 @@ class Facts:
         return self._journeys.carried(self._cause(name))
 
     def messages_of(self, client: str) -> list[Message]:
-        """The messages to and from the client that goes by that name, by time."""
+        """The messages to and from the client that goes by that name, by time.
+
+        Raises InputError if there is none, naming those that are there.
+        """
         ports = {port for port, name in self.clients.items() if name == client}
+        if not ports:
+            known = sorted(set(self.clients.values()))
+            raise InputError(
+                f"there is no client {client!r} in this recording",
+                why="" if known else "it was not traced, so that nobody in it has a name",
+                next_step=f"choose one of {', '.join(known)}" if known else "look at packets()",
+            )
         return [
             message
             for message in self.messages
@@ -193,12 +204,27 @@ class Facts:
         return libraries.excerpt(code, current)
 
     def check(self, event: str | None = None) -> JoinReport:
-        """How well calls and packets agree, over every byte of a journey, or else of the recording."""
+        """How well calls and packets agree, over every byte of a journey, or else of the recording.
+
+        Asked are the processes that were traced; who was not (a browser, a message
+        queue, a proxy) is counted apart.
+        """
         chosen = self.messages if event is None else self.carried(event)
+        return check(self._journeys.turns, chosen, self._is_elsewhere)
+
+    @cached_property
+    def _is_elsewhere(self) -> Callable[[int], bool]:
+        """Of a port, whether what is there was not traced: a service, or a client of nobody traced."""
         traced = {trace.process for trace in self.recording.traces}
-        listening = self.recording.meta.services.values()
-        elsewhere = {service.name for service in listening} - traced
-        return check(self._journeys.turns, chosen, lambda port: self.names.get(port) in elsewhere)
+        listening, names = self.recording.meta.listening, self.names
+        untraced = {one.name for one in listening.values()} - traced
+        inward = (TransferKind.RECV, TransferKind.ACCEPT)
+        own = {
+            (one.flow.destination if one.kind in inward else one.flow.source).port
+            for trace in self.recording.traces
+            for one in trace.transfers
+        }
+        return lambda port: names.get(port) in untraced or (port not in listening and port not in own)
 
     def _message(self, which: str | int) -> Message:
         """A message by its number in :meth:`packets`, or the first that carries an event.

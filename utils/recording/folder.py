@@ -24,8 +24,8 @@ from utils import libraries
 from utils.capture import files
 from utils.errors import CaptureFileError, InputError
 from utils.recording import description, sources
-from utils.records import Meta, Recording
-from utils.streams.overview import bytes_missing, server_port
+from utils.records import Meta, Recording, Service
+from utils.streams.overview import Servers, bytes_missing, servers
 from utils.tracing import store
 
 META_FILE = "meta.json"
@@ -78,13 +78,13 @@ def replaceable(folder: Path) -> bool:
 
 
 def from_capture(path: Path, port: int | None = None) -> Recording:
-    """A capture file alone, as a recording without calls.
+    """A capture file alone, as a recording without calls: of the server at ``port``, or of all that show.
 
     Raises CaptureFileError if it is no capture file, or holds no TCP segment.
     """
     contents = files.read(path)
-    found = port or server_port(contents.segments)
-    if found is None:
+    found = Servers((port,)) if port else servers(contents.segments)
+    if not found.ports:
         raise CaptureFileError(
             f"there is nothing to see in {path.name}",
             why=_nothing(contents),
@@ -94,15 +94,30 @@ def from_capture(path: Path, port: int | None = None) -> Recording:
     meta = Meta(
         name=path.stem,
         mode="replay",
-        why="; ".join([f"read from {path.name}", *_reservations(contents)]),
+        why="; ".join([f"read from {path.name}", *_told(found), *_reservations(contents)]),
         created="",
         python=platform.python_version(),
         platform=platform.system(),
         versions={},
-        port=found,
+        port=found.ports[0],
         bytes_lost=bytes_missing(segments),
+        services=_services(found) if len(found.ports) > 1 else {},
     )
     return Recording(meta, segments, ())
+
+
+def _services(found: Servers) -> dict[int, Service]:
+    """Several servers, each by its port: nobody has told what they are called."""
+    return {port: Service(f"server {port}", traced=False) for port in found.ports}
+
+
+def _told(found: Servers) -> Iterator[str]:
+    """Which servers are read, where that is a choice; and which connections are not."""
+    if len(found.ports) > 1:
+        yield f"servers at the ports {', '.join(map(str, found.ports))}"
+    if found.others:
+        what = "port" if len(found.others) == 1 else "ports"
+        yield f"connections to {what} {', '.join(map(str, found.others))} are left out: no request is in them"
 
 
 def _nothing(contents: files.Contents) -> str:

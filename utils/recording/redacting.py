@@ -76,6 +76,13 @@ def kept(recording: Recording) -> Recording:
     return replace(recording, meta=replace(recording.meta, extra={**recording.meta.extra, NOTE: KEPT}))
 
 
+def to_hand_on(recording: Recording, *, keep_secrets: bool = False) -> Recording:
+    """``recording`` as it may be written down: redacted, or with the note that it is not."""
+    if keep_secrets:
+        return recording if NOTE in recording.meta.extra else kept(recording)
+    return recording if recording.meta.extra.get(NOTE) == LEFT_OUT else redacted(recording)
+
+
 class _Known:
     """The values that are known to be secrets, wherever they stand."""
 

@@ -1,4 +1,4 @@
-"""What can be said of a whole capture before anything is decoded: the server's port, and what is missing.
+"""What can be said of a whole capture before anything is decoded: the servers' ports, and what is missing.
 
 The rule kept here: a connection in which nothing is unusual is judged by its
 columns; of any other, its segments are put together as ever
@@ -7,8 +7,10 @@ columns; of any other, its segments are put together as ever
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,25 +20,36 @@ from utils.streams.reassembly import Streams
 from utils.streams.segments import Segments
 from utils.streams.windows import Window
 
-#: How a request begins: only a client says so.
-_METHODS = (b"GET ", b"POST ", b"OPTIONS ", b"HEAD ")
+#: How a request begins: only a client says so.  The capture may have kept no more of it.
+_REQUEST = re.compile(rb"(?:GET|POST|OPTIONS|HEAD) /\S*(?: |$)")
+_METHODS = (b"GET ", b"POST", b"OPTI", b"HEAD")
 
 _WRAP, _HALF = 1 << 32, 1 << 31
 
 
-def server_port(segments: Iterable[Segment]) -> int | None:
-    """The port that most connections were opened to; None if there is no segment.
+class Servers(NamedTuple):
+    """Who listens in a capture."""
 
-    A capture that begins later tells by the requests in it, or else by the
-    port that most segments have in common.
+    ports: tuple[int, ...]  # of those that are read; the one that is spoken to most comes first
+    others: tuple[int, ...] = ()  # to which connections were opened, too
+
+
+def servers(segments: Iterable[Segment]) -> Servers:
+    """The servers of HTTP in a capture, as far as it shows; none if there is no segment.
+
+    They are the ports to which requests were sent.  In a capture without any,
+    it is the port that most connections were opened to, or else the one that
+    most segments have in common.
     """
     columns = Segments.of(segments)
     rows = columns.rows
-    opened = rows["flags"] & (Flag.SYN | Flag.ACK) == Flag.SYN
-    if opened.any():
-        return _most_common(columns, rows["flow"][opened], both=False)
-    requests = _requests(columns)
-    return _most_common(columns, rows["flow"][requests or slice(None)], both=not requests)
+    opened = _ports(columns, rows["flow"][rows["flags"] & (Flag.SYN | Flag.ACK) == Flag.SYN])
+    asked = Counter(columns.flows[flow].destination.port for flow in _asking(columns))
+    if asked:
+        ports = tuple(sorted(asked, key=lambda port: (-opened[port], -asked[port], port)))
+    else:
+        ports = tuple(port for port, _ in (opened or _ports(columns, rows["flow"], both=True)).most_common(1))
+    return Servers(ports, tuple(sorted(opened.keys() - set(ports))))
 
 
 def bytes_missing(segments: Iterable[Segment]) -> int:
@@ -49,22 +62,27 @@ def bytes_missing(segments: Iterable[Segment]) -> int:
     )
 
 
-def _most_common(columns: Segments, flows: NDArray[np.int32], *, both: bool) -> int | None:
-    """The port that most of those segments go to, or, with ``both``, go to or come from."""
+def _ports(columns: Segments, flows: NDArray[np.int32], *, both: bool = False) -> Counter[int]:
+    """The ports that segments of those flows go to, or, with ``both``, go to or come from: how often."""
     ports: Counter[int] = Counter()
     for flow, count in zip(columns.flows, np.bincount(flows, minlength=len(columns.flows)), strict=True):
-        for end in flow if both else flow[1:]:
-            ports[end.port] += int(count)
-    return ports.most_common(1)[0][0] if ports else None
+        if count:
+            ports.update({end.port: int(count) for end in (flow if both else flow[1:])})
+    return ports
 
 
-def _requests(columns: Segments) -> list[int]:
-    """The places of the segments that begin with a request."""
-    sizes, at = columns.rows["size"], columns.rows["at"]
-    words = [int.from_bytes(method[:4], "big") for method in _METHODS]
-    full = np.flatnonzero(sizes >= 8)
-    likely = full[np.isin(Window(columns.data, ">u4")(at[full]), words)]
-    return [place for place in likely.tolist() if columns[place].payload.startswith(_METHODS)]
+def _asking(columns: Segments) -> list[int]:
+    """The numbers of the flows in which a segment begins with a request."""
+    rows = columns.rows
+    words = [int.from_bytes(method, "big") for method in _METHODS]
+    full = np.flatnonzero(rows["size"] >= 8)
+    likely = full[np.isin(Window(columns.data, ">u4")(rows["at"][full]), words)]
+    asking: list[int] = []
+    for number in np.unique(rows["flow"][likely]).tolist():
+        own = likely[rows["flow"][likely] == number].tolist()
+        if any(_REQUEST.match(columns[place].payload) for place in own):
+            asking.append(number)
+    return asking
 
 
 def _whole(columns: Segments, places: NDArray[np.int64]) -> bool:
