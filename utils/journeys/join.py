@@ -52,9 +52,7 @@ class JoinReport:
             told.append(f"{self.unread:,} were left unread when their reader closed")
         told.append(f"{self.in_order:,} messages agree with every clock")
         if self.sent_elsewhere or self.received_elsewhere:
-            told.append(
-                f"not traced: who sent {self.sent_elsewhere:,}, who got {self.received_elsewhere:,}"
-            )
+            told.append(f"not traced: who sent {self.sent_elsewhere:,}, who got {self.received_elsewhere:,}")
         return "; ".join(told)
 
 
