@@ -19,8 +19,8 @@ from tests.hostile import PAYLOADS
 from tests.markup_reader import Reader
 from utils import lab, libraries
 from utils.errors import InputError
+from utils.libraries.clauses import TERMS
 from utils.libraries.licences import used
-from utils.libraries.terms import TERMS
 from utils.provenance.ledger import Part
 from utils.records import StepKind
 from utils.redaction import scrub_code

@@ -8,7 +8,7 @@ import sys
 from tests.markup_reader import Reader
 from utils import lab, libraries
 from utils.libraries import licences
-from utils.libraries.terms import TERMS
+from utils.libraries.clauses import TERMS
 from utils.records import Library
 from utils.views.licences import licences as shown
 

@@ -7,8 +7,9 @@ names below.
     places    which file belongs to which library, here and anywhere
     links     a line's permalink, where it is proved
     excerpts  the source around a line
-    terms     what each licence permits, asks and forbids, with the words that say so
-    licences  under which of them a library is used
+    clauses   what each licence permits, asks and forbids, with the words that say so
+    terms     which licence a text or a package's metadata means
+    licences  under which one a library is used
     opening   where JupyterLab opens an installed file
     wiring    which of the libraries' living objects holds which
 """

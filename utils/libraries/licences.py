@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from utils.libraries import places, terms
-from utils.libraries.terms import TERMS, Clause, Stated, Terms
+from utils.libraries.clauses import TERMS, Clause, Terms
+from utils.libraries.terms import Stated
 from utils.records import Library, Recording
 
 #: What watches, and is no part of what is watched.

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
+from utils.libraries.clauses import TERMS, Clause, Terms
 from utils.libraries.licences import WATCHING, Licence
-from utils.libraries.terms import TERMS, Clause, Terms, identifiers
+from utils.libraries.terms import identifiers
 from utils.views import text, wording
 from utils.views.markup import Child, css, element, html, link
 from utils.views.tables import table
