@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.test_journey import CLIENTS, a_bid
 from utils.journeys.journey import journey
 from utils.latency.hops import hops
+from utils.records import StepKind
 
 
 def the_hops():
@@ -31,6 +34,21 @@ def test_a_way_over_the_wire_lasts_from_the_send_to_the_recv():
     wire = [hop for hop in the_hops() if hop.process == "wire"]
     # The send started at 113, the recv returned at 117, and the journey began at 100.
     assert (wire[0].start_ns, wire[0].end_ns) == (13, 17)
+
+
+def test_what_is_sent_piece_by_piece_is_under_way_from_its_first_piece_on():
+    world, messages = a_bid()
+    told = journey(world, messages, messages[0], clients=CLIENTS)
+    steps = []
+    for step in told.steps:
+        steps.append(step)
+        if step.kind is StepKind.SEND:
+            # Its rest is sent when the reader has begun already.
+            steps.append(replace(step, since_ns=step.since_ns + 1_000))
+    again = hops(replace(told, steps=tuple(steps)))
+    assert [hop for hop in again if hop.process == "wire"] == [
+        hop for hop in the_hops() if hop.process == "wire"
+    ]
 
 
 def test_no_hop_ends_before_it_starts_or_starts_before_the_journey():

@@ -67,3 +67,20 @@ def test_no_text_becomes_syntax(payload):
     for text in (*quoted, *(line.partition(": ")[2] for line in lines[1:3])):
         assert not re.search(r'["<>`|]', text)
         assert ";" not in re.sub(r"#\d+;", "", text)
+
+
+def test_of_several_items_of_one_thing_the_picture_says_how_many_and_the_text_which():
+    edges = [
+        Edge(0, 1, f".handlers['{name}'], its _{name}()") for name in ("connect", "message", "disconnect")
+    ]
+    drawn = graph(Graph("Who calls whom", [Node("a"), Node("b")], edges))
+    assert '|".handlers[#8230;] #215; 3"|' in drawn.rich[MERMAID]
+    assert all(edge.label in drawn.text for edge in edges)
+
+
+def test_a_long_label_stands_in_short_lines():
+    drawn = graph(
+        Graph("A way", [Node("a"), Node("b")], [Edge(0, 1, "alice: GET transport=websocket, with the sid")])
+    )
+    line = next(line for line in drawn.rich[MERMAID].splitlines() if "-->" in line)
+    assert line.count("<br/>") >= 1

@@ -9,7 +9,7 @@ from tests.markup_reader import Reader
 from utils import libraries
 from utils.provenance.ledger import Break, Entry, Field, Ledger, Part
 from utils.records import Code
-from utils.views.ledger import count, line_of, provenance
+from utils.views.ledger import FOLDED, count, line_of, provenance
 
 
 def linker(entry):
@@ -75,6 +75,27 @@ def test_a_line_without_a_file_is_told_by_its_function():
     cell = Code("/nowhere/ipykernel_1/2.py", "scenario", 1)
     line = line_of(entry(Part.VALUE, cell, 4), linker)
     assert line == ("line 4 of scenario", None)
+
+
+def test_of_a_message_with_many_fields_those_with_the_same_lines_stand_together_first():
+    message = builders.event_message("bid", list(range(FOLDED)))
+    ledger = a_ledger(message)
+    view = provenance(ledger, [ledger], linker)
+    page = Reader(view.html)
+    assert len(page.find("table")) == 2 and len(page.find("details")) == 1
+    assert f"Field by field: {len(ledger.fields)} fields" in page.text
+    together, each = view.text.split("Field by field")
+    assert together.count("packet.py:45") == 1
+    assert each.count("packet.py:45") == len(ledger.fields)
+
+
+def test_whose_value_it_is_stands_below_the_line_that_wrote_it():
+    ledger = a_ledger()
+    mine = Code("/nowhere/ipykernel_1/2.py", "scenario", 1)
+    fields = tuple(replace(one, written=(entry(Part.VALUE, mine, 4), *one.written)) for one in ledger.fields)
+    view = provenance(replace(ledger, fields=fields), [ledger], linker)
+    assert "value from line 4 of scenario" in Reader(view.html).text
+    assert "value to" not in Reader(view.html).text
 
 
 @hostile.each_payload

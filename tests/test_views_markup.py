@@ -53,7 +53,12 @@ def test_a_measured_time_is_an_element_of_its_own():
 
 def test_a_name_may_be_broken_behind_its_signs_and_stays_the_same_text():
     made = element("p", *breakable("wsproto/frame_protocol.py:414 <b>"))
-    assert html(made) == "<p>wsproto/<wbr>frame_<wbr>protocol.<wbr>py:414 &lt;b&gt;</p>"
+    assert html(made) == "<p>wsproto/<wbr>frame_<wbr>protocol.py:414 &lt;b&gt;</p>"
+
+
+def test_a_name_is_not_broken_where_nothing_would_be_left_of_it():
+    made = element("p", *breakable("a/__init__.py:42 _SocketIOMiddleware.__call__"))
+    assert html(made) == "<p>a/<wbr>__init__.py:42 _SocketIOMiddleware.<wbr>__call__</p>"
 
 
 def test_a_drawing_says_what_it_shows_and_fits_its_page():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.hostile import each_payload
 from tests.markup_reader import Reader
-from tests.test_stackdiff import journey, step
+from tests.test_versions_stackdiff import journey, step
 from utils import lab
 from utils.versions.claims import Verdict
 from utils.versions.stackdiff import compare

@@ -26,4 +26,6 @@ def test_what_was_not_recorded_is_said():
 
 
 def test_none_is_said_too():
-    assert stalls([], str).text == "0 packets waited for an acknowledgement"
+    view = stalls([], str)
+    assert view.text == "0 packets waited for an acknowledgement"
+    assert not Reader(view.html).find("table") and view.text in Reader(view.html).text

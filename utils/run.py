@@ -48,7 +48,17 @@ class Run(Facts):
             )
         meta, chosen = self.recording.meta, self._chosen(event)
         lost = wording.lost(meta.packets_dropped, meta.bytes_lost)
-        return tables.packets(chosen, self.names, whole=event is None, lost=lost, start=start, most=most)
+        # In the order of cause the first is not always the first on the wire.
+        begin = None if event is None else min((message.first_ns for message in chosen), default=None)
+        return tables.packets(
+            chosen,
+            self.names,
+            start_ns=begin,
+            whole=event is None,
+            lost=lost,
+            start=start,
+            most=most,
+        )
 
     def frames(self, event: str) -> View:
         """How many calls of which library took part in a journey, thread by thread."""

@@ -287,6 +287,8 @@ class StepMaker:
         for trace in recording.traces:
             served: dict[int, set[str]] = defaultdict(set)
             for transfer in trace.transfers:
+                if transfer.kind is TransferKind.ACCEPT:
+                    continue  # whoever it is, another thread will serve them
                 for endpoint in transfer.flow:
                     name = self._clients.get(endpoint.port)
                     if name is not None and name not in between:

@@ -48,12 +48,13 @@ def hops(journey: Journey) -> tuple[Hop, ...]:
         passed_on = [_passed(step) for step in acting if step.onward]
         end = max(passed_on or [_end(step) for step in acting])
         found.append(Hop(f"{acting[0].process} · {acting[0].thread}", acting[0].process, start, end))
-        left = start
+        # A message that is sent piece by piece may be read before its last piece is sent.
+        left: dict[object, int] = {}
         for step in turn:
             if step.kind is StepKind.SEND:
-                left = step.since_ns
+                left.setdefault(_place(step), step.since_ns)
             elif step.kind is StepKind.WIRE:
-                sent[_place(step)] = (left, step.thread)
+                sent[_place(step)] = (left.get(_place(step), start), step.thread)
     return tuple(found)
 
 

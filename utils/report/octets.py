@@ -17,7 +17,7 @@ from utils.report.chapters import Chapter
 from utils.report.prose import message_words
 from utils.views import text, wording
 from utils.views.dump import dump
-from utils.views.ledger import UNEXPLAINED, count, line_of, sentences
+from utils.views.ledger import UNEXPLAINED, count, line_of, same_lines, sentences
 
 #: So many hops are drawn.
 MOST_HOPS = 30
@@ -92,7 +92,9 @@ def _fields(ledger: Ledger, subject: Facts, *, deep: bool) -> Grid:
     """Field by field; in a short report what one line wrote and one line read is one row."""
     shown = dump(ledger.message)
     rows = []
-    for _, group in groupby(enumerate(ledger.fields), key=lambda pair: pair[0] if deep else _lines(pair[1])):
+    for _, group in groupby(
+        enumerate(ledger.fields), key=lambda pair: pair[0] if deep else same_lines(pair[1])
+    ):
         fields = [field for _, field in group]
         start, end = fields[0].span.start, fields[-1].span.end
         one = fields[0] if len(fields) == 1 else None
@@ -109,17 +111,6 @@ def _fields(ledger: Ledger, subject: Facts, *, deep: bool) -> Grid:
             )
         )
     return Grid("Every byte, and its lines", _HEADER, tuple(rows))
-
-
-def _lines(field: Field) -> tuple[object, ...]:
-    """The lines that a field has to do with, as far as they must be the same to be told together."""
-    made, read = field.step(Part.MADE) or field.writer, field.reader
-    return (
-        made and (made.code, made.line),
-        read and (read.code, read.line),
-        bool(field.unwritten),
-        bool(field.unread),
-    )
 
 
 def _writers(fields: Sequence[Field], subject: Facts) -> Line:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from utils.views import text, wording
 from utils.views.ladder import mermaid_text
@@ -15,6 +16,9 @@ from utils.views.view import MERMAID, View
 
 #: The longest label of an edge, in characters.
 _LABEL = 64
+
+#: Mermaid breaks longer lines itself, and then leaves too little room for them.
+_LINE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +89,23 @@ def mermaid_lines(drawn: Graph) -> Iterator[str]:
     # One arrow for all ways between two nodes: labels side by side would cover each other.
     arrows: dict[tuple[int, int, bool], list[str]] = {}
     for edge in drawn.edges:
-        label = _quoted(wording.shorten(edge.label, _LABEL))
-        arrows.setdefault((edge.source, edge.target, edge.gone), []).append(label)
+        arrows.setdefault((edge.source, edge.target, edge.gone), []).append(edge.label)
     for (source, target, gone), labels in arrows.items():
-        yield f'    n{source} {"-->" if gone else "-.->"}|"{"<br/>".join(labels)}"| n{target}'
+        told = "<br/>".join(map(_quoted, _lines(labels)))
+        yield f'    n{source} {"-->" if gone else "-.->"}|"{told}"| n{target}'
     left = [f"n{place}" for place in range(len(drawn.nodes)) if not drawn.reached(place)]
     if left:
         yield "    classDef left stroke-dasharray:4 3"
         yield f"    class {','.join(left)} left"
+
+
+def _lines(labels: Sequence[str]) -> Iterator[str]:
+    """What stands on an arrow: the labels in short lines; of several items of one thing, how many."""
+    things = {label.partition("[")[0] for label in labels}
+    if len(labels) > 2 and len(things) == 1 and all("[" in label for label in labels):
+        labels = [f"{things.pop()}[…] × {len(labels)}"]
+    for label in labels:
+        yield from wrap(wording.shorten(label, _LABEL), _LINE, break_long_words=False) or [""]
 
 
 def _described(drawn: Graph) -> str:

@@ -187,7 +187,7 @@ _LEFT = 128
 _WIDTH = 800
 _RIGHT = 56
 #: The width of an average character of 12 px, for what is cut to fit.
-_CHARACTER = 6.6
+_CHARACTER = 7
 
 
 def svg(laid: Ladder) -> Element:

@@ -1,23 +1,29 @@
 """The ledger of a message: who wrote each field, and who read it.
 
 The rule kept here: what is not explained is told first, with its number and
-its reason; the same rows stand in the text and in the HTML.
+its reason; the same rows stand in the text and in the HTML.  Of a message with
+many fields, those that one line wrote and one line read stand together first,
+and each by itself behind a fold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree.ElementTree import Element
 
 from utils import libraries
 from utils.provenance.ledger import Entry, Field, Ledger, Part
 from utils.provenance.ranges import size
 from utils.records import Link
 from utils.views import text, wording
+from utils.views.dump import dump
 from utils.views.markup import Child, breakable, css, element, html, link
 from utils.views.tables import chip, table
 from utils.views.view import HTML, View
+from utils.wire.units import Layer
 
 Linker = Callable[[Entry], Link | None]
 
@@ -48,15 +54,57 @@ def line_of(entry: Entry | None, linker: Linker) -> Line:
 
 
 class _Row(NamedTuple):
-    field: Field
-    value: Line  # whose value it is
+    """One field, or neighbours that the same lines wrote and read."""
+
+    fields: Sequence[Field]
+    said: str  # what stands there
+    values: Sequence[Line]  # whose value it is
     written: Line
     read: Line
-    given: Line  # who gets the value
+    given: Sequence[Line]  # who gets the value
+
+    @property
+    def cells(self) -> list[str]:
+        """The row as text: the bytes, the layers, the fields, what they say, and the four kinds of lines."""
+        spans = [field.span for field in self.fields]
+        labels = list(dict.fromkeys(wording.visible(span.label) for span in spans))
+        return [
+            text.span_range(spans[0].start, spans[-1].end).partition(" ")[2],
+            ", ".join(layer.value for layer in self.layers),
+            ", ".join(labels[:_MOST_LABELS]) + (", …" if len(labels) > _MOST_LABELS else ""),
+            wording.shorten(wording.visible(self.said), 40),
+            *("; ".join(line.name for line in lines) for lines in (self.values, [self.written], [self.read])),
+            "; ".join(line.name for line in self.given),
+        ]
+
+    @property
+    def layers(self) -> list[Layer]:
+        return list(dict.fromkeys(field.span.layer for field in self.fields))
 
 
-def _row(field: Field, linker: Linker) -> _Row:
-    length = field.span.end - field.span.start
+#: From so many fields on, those with the same lines are told together first.
+FOLDED = 24
+
+#: So many kinds of fields are named in a row.
+_MOST_LABELS = 3
+
+#: So many bytes of neighbours are looked at for what they say.
+_MOST_SAID = 60
+
+
+def same_lines(field: Field) -> tuple[object, ...]:
+    """What two neighbours must have in common to be told together: who wrote, who read, what is lacking."""
+    made, read = field.step(Part.MADE) or field.writer, field.reader
+    return (
+        made and (made.code, made.line),
+        read and (read.code, read.line),
+        bool(field.unwritten),
+        bool(field.unread),
+    )
+
+
+def _row(fields: Sequence[Field], said: str, linker: Linker) -> _Row:
+    length = sum(field.span.end - field.span.start for field in fields)
 
     def told(entry: Entry | None, lacking: int) -> Line:
         line = line_of(entry, linker)
@@ -66,19 +114,63 @@ def _row(field: Field, linker: Linker) -> _Row:
             return Line(UNEXPLAINED, None)
         return Line(f"{line.name}; {wording.count(lacking, 'byte')} {UNEXPLAINED}", line.address)
 
+    def owners(part: Part) -> list[Line]:
+        lines = (line_of(field.step(part), linker) for field in fields)
+        return list(dict.fromkeys(line for line in lines if line.name))
+
+    first = fields[0]
     return _Row(
-        field,
-        line_of(field.step(Part.VALUE), linker),
-        told(field.step(Part.MADE) or field.writer, size(field.unwritten)),
-        told(field.reader, size(field.unread)),
-        line_of(field.step(Part.GIVEN), linker),
+        fields,
+        said,
+        owners(Part.VALUE),
+        told(first.step(Part.MADE) or first.writer, sum(size(field.unwritten) for field in fields)),
+        told(first.reader, sum(size(field.unread) for field in fields)),
+        owners(Part.GIVEN),
     )
 
 
-#: Four lines of code stand side by side in a notebook's width: a long name is broken where it may be.
-_NARROW = css(display="inline-block", max_width="11em", overflow_wrap="break-word")
+def _together(ledger: Ledger, linker: Linker) -> Iterator[_Row]:
+    """The fields, those together that the same lines wrote and read."""
+    shown = dump(ledger.message)
+    for _, group in groupby(ledger.fields, key=same_lines):
+        fields = list(group)
+        start, end = fields[0].span.start, fields[-1].span.end
+        said = fields[0].span.value if len(fields) == 1 else shown.text(start, min(end, start + _MOST_SAID))
+        yield _row(fields, said, linker)
+
 
 _HEADER = ["bytes", "layer", "field", "value", "value from", "written by", "read by", "value to"]
+_DRAWN = ["bytes", "layer", "field", "value", "written by", "read by"]
+
+_SECOND = css(display="block", opacity=".85", padding_left="1em")
+_BYTES = css(white_space="nowrap")
+
+
+def _drawn(row: _Row) -> list[Child]:
+    """The row as it is drawn: whose value it is stands below the line that wrote it."""
+    chips: list[Child] = []
+    for layer in row.layers:
+        chips += [chip(layer), " "]
+    cells = row.cells
+    return [
+        element("span", cells[0], style=_BYTES),
+        element("span", *chips[:-1]),
+        *cells[2:4],
+        _lines(row.written, "value from ", row.values),
+        _lines(row.read, "value to ", row.given),
+    ]
+
+
+def _lines(line: Line, word: str, owners: Sequence[Line]) -> Element:
+    others = [owner for owner in owners if owner != line]
+    return element(
+        "span",
+        link(line.address, *breakable(line.name)),
+        *(
+            element("span", word, link(owner.address, *breakable(owner.name)), style=_SECOND)
+            for owner in others
+        ),
+    )
 
 
 def provenance(
@@ -89,41 +181,33 @@ def provenance(
     caption: str = "Provenance",
 ) -> View:
     """One message's ledger, under the count of ``others``, the messages that belong with it."""
-    rows = [_row(field, linker) for field in ledger.fields]
-    plain_rows = [
-        [
-            text.span_range(row.field.span.start, row.field.span.end).partition(" ")[2],
-            row.field.span.layer.value,
-            wording.visible(row.field.span.label),
-            wording.shorten(wording.visible(row.field.span.value), 40),
-            *(line.name for line in row[1:]),
-        ]
-        for row in rows
-    ]
     lines = [f"{wording.visible(caption)}: {count(others)}"]
     overview = _overview(others, clients) if len(others) > 1 else []
-    if overview:
-        lines += [text.table(overview, right=frozenset({0, 4, 5, 6})), ""]
-    heading = f"{wording.visible(ledger.message.unit.summary)}: {count([ledger])}"
-    lines += [heading, text.table([_HEADER, *plain_rows], right=frozenset())]
-    broken = list(sentences(ledger))
-    lines += broken
-    drawn: list[list[Child]] = [
-        [
-            cells[0],
-            chip(row.field.span.layer),
-            *cells[2:4],
-            *(element("span", link(line.address, *breakable(line.name)), style=_NARROW) for line in row[1:]),
-        ]
-        for cells, row in zip(plain_rows, rows, strict=True)
-    ]
     parts: list[Child] = []
     if overview:
         right = frozenset({0, 4, 5, 6})
+        lines += [text.table(overview, right=right), ""]
         parts.append(table(lines[0], overview[0], overview[1:], right=right))
     else:
         parts.append(element("p", lines[0]))
-    parts.append(table(heading, _HEADER, drawn))
+    summary = wording.shorten(wording.visible(ledger.message.unit.summary), 70)
+    heading = f"{summary}: {count([ledger])}"
+    rows = [_row([field], field.span.value, linker) for field in ledger.fields]
+    each = table(heading, _DRAWN, [_drawn(row) for row in rows])
+    told = [heading, text.table([_HEADER, *(row.cells for row in rows)], right=frozenset())]
+    if len(rows) > FOLDED:
+        together = list(_together(ledger, linker))
+        title = f"Field by field: {wording.count(len(rows), 'field')}"
+        parts.append(table(heading, _DRAWN, [_drawn(row) for row in together]))
+        each = table(heading, _DRAWN, [_drawn(row) for row in rows])
+        parts.append(element("details", element("summary", title), each))
+        lines += [heading, text.table([_HEADER, *(row.cells for row in together)], right=frozenset()), ""]
+        lines += [title, *told[1:]]
+    else:
+        parts.append(each)
+        lines += told
+    broken = list(sentences(ledger))
+    lines += broken
     parts += [element("p", sentence) for sentence in broken]
     return View("\n".join(lines), {HTML: html(element("div", *parts))})
 

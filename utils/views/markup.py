@@ -18,8 +18,8 @@ from utils.views import wording
 Child = Element | str | None
 
 
-#: Behind these signs a name may be broken.
-_BREAKS = re.compile(r"(?<=[/._])")
+#: Where a name may be broken: behind a slash, a dot, an underscore; not in ``ws.py``, nor in ``__init__``.
+_BREAKS = re.compile(r"(?<=/)|(?<=\.)(?!py\b)|(?<=[^\W_]_)(?=[^\W_])")
 
 
 def element(tag: str, /, *children: Child, **attributes: str | None) -> Element:

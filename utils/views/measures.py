@@ -38,6 +38,9 @@ HEADER = ("what", "p50", "95 % within", "p99", "× floor", "granted", "server's 
 def measures(question: str, rows: Sequence[Measure], conditions: str, missing: Mapping[str, str]) -> View:
     """The rows under their question; ``missing`` says what could not be measured, and why."""
     cells = [_cells(row) for row in rows]
+    # What nobody was measured for has no column.
+    columns = [place for place in range(len(HEADER)) if any(line[place] for line in cells) or not cells]
+    header, cells = _picked(HEADER, columns), [_picked(line, columns) for line in cells]
     notes = [conditions, *(f"not measured: {name}. {why}" for name, why in missing.items())]
     notes += [
         f"{row.name}: {wording.count(row.unanswered, 'request')} unanswered, {row.refused:,} refused"
@@ -45,11 +48,15 @@ def measures(question: str, rows: Sequence[Measure], conditions: str, missing: M
         if row.unanswered or row.refused
     ]
     shown = [wording.visible(note) for note in notes]
-    right = frozenset(range(1, len(HEADER)))
-    plain = "\n".join([question, text.table([HEADER, *cells], right=right), *shown])
+    right = frozenset(range(1, len(header)))
+    plain = "\n".join([question, text.table([header, *cells], right=right), *shown])
     drawn: list[list[Child]] = [list(line) for line in cells]
-    page = element("div", table(question, HEADER, drawn, right=right), *(element("p", one) for one in shown))
+    page = element("div", table(question, header, drawn, right=right), *(element("p", one) for one in shown))
     return View(plain, {HTML: html(page)})
+
+
+def _picked(line: Sequence[str], columns: Sequence[int]) -> list[str]:
+    return [line[place] for place in columns]
 
 
 def _cells(row: Measure) -> list[str]:

@@ -9,21 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor, log10
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from utils.latency.attribution import Attribution
 from utils.views import wording
 from utils.views.palette import INKS, marks
 from utils.views.plots import Plot, drawable
 
+#: So many characters of the conditions stand in a line: they begin where the axes do.
+_LINE = 92
+
 _LINES = ("-", "--", "-.", ":")
 _HATCHES = ("..", "//", "xx")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
+
+#: Of a decade, where a logarithmic axis that is shorter has its numbers.
+_NAMED = (2, 3, 5, 7)
 
 #: The percentiles that are marked.
 _MARKED = (0.5, 0.9, 0.99)
@@ -334,7 +342,7 @@ def split(out: Sequence[float], server: Sequence[float], back: Sequence[float], 
         left += middle
     axes.set_yticks(range(3), [name for name, _ in parts])
     axes.invert_yaxis()
-    axes.margins(x=0.35)
+    axes.margins(x=0.65)  # behind the last bar stands the longest text
     axes.set_xlim(left=0)
     axes.set_xlabel("medians, one after another (ms)")
     each = "; ".join(
@@ -354,7 +362,7 @@ def _figure(finding: str, conditions: str, height: float) -> tuple[Figure, Axes]
     title = drawable(wording.shorten(finding, 110))
     figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11.5, parse_math=False)
     axes.set_title(
-        drawable(wording.shorten(conditions, 150)),
+        "\n".join(wrap(drawable(wording.shorten(conditions, 2 * _LINE)), _LINE)),
         loc="left",
         fontsize=8.5,
         color="#404040",
@@ -384,8 +392,15 @@ def _marker(place: int) -> dict[str, Any]:
 
 
 def _milliseconds(axis: Any) -> None:
+    """Powers of ten are named; between them some, where there are fewer than two of these."""
+
+    def between(value: float, _: int) -> str:
+        low, high = axis.get_view_interval()
+        first = round(value / 10 ** floor(log10(value)))
+        return f"{value:g}" if high < 20 * low and first in _NAMED else ""
+
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_formatter(FuncFormatter(between))
 
 
 def _legend(axes: Axes) -> None:

@@ -12,7 +12,7 @@ from statistics import median
 from utils.records import Flow
 from utils.streams.stalls import Stall
 from utils.views import text, wording
-from utils.views.markup import Child, html, measured
+from utils.views.markup import Child, element, html, measured
 from utils.views.tables import table
 from utils.views.view import HTML, View
 
@@ -33,8 +33,10 @@ def stalls(found: Sequence[Stall], name: Callable[[Flow], str]) -> View:
         typical = wording.duration(round(median(stall.waited_ns for stall in found)))
         proved = sum(stall.proved for stall in found)
         caption += f", {typical} in the middle; of {proved:,} the program had handed over the bytes before"
+    if not found:
+        return View(caption, {HTML: html(element("p", caption))})
     rows = [_row(stall, name) for stall in found]
-    plain = "\n".join([caption, text.table([HEADER, *rows], right=frozenset({1}))] if rows else [caption])
+    plain = "\n".join([caption, text.table([HEADER, *rows], right=frozenset({1}))])
     drawn: list[list[Child]] = [[*row[:2], *map(measured, row[2:])] for row in rows]
     return View(plain, {HTML: html(table(caption, HEADER, drawn, right=frozenset({1})))})
 

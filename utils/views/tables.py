@@ -22,6 +22,9 @@ from utils.wire.units import Layer
 _CELL = css(padding=".3em .8em .3em 0", text_align="left", vertical_align="top", white_space="pre-wrap")
 _NUMBER = css(padding=".3em .8em .3em 0", text_align="right", vertical_align="top", white_space="nowrap")
 _TABLE = css(border_collapse="collapse", margin=".4em 0", font_size="inherit")
+#: So much of a message is told beside what is wrong with it: a number may be long, and is not broken.
+_MESSAGE = 60
+
 _CAPTION = css(caption_side="top", text_align="left", font_weight="bold", padding=".2em 0")
 
 
@@ -153,7 +156,8 @@ def findings(messages: Sequence[Message], found: Sequence[tuple[int, Finding]]) 
         [
             str(place + 1),
             finding.unit.side.value,
-            *map(wording.visible, (finding.rule, finding.got, finding.clause, finding.unit.summary)),
+            *map(wording.visible, (finding.rule, finding.got, finding.clause)),
+            wording.shorten(wording.visible(finding.unit.summary), _MESSAGE),
         ]
         for place, finding in found
     ]
