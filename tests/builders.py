@@ -24,7 +24,19 @@ import wsproto.frame_protocol
 from wsproto.frame_protocol import FrameProtocol
 
 from utils import libraries
-from utils.records import Code, Endpoint, Excerpt, Flow, Journey, Level, Link, Message, Step, StepKind
+from utils.records import (
+    Code,
+    Endpoint,
+    Excerpt,
+    Flow,
+    Journey,
+    Level,
+    Library,
+    Link,
+    Message,
+    Step,
+    StepKind,
+)
 from utils.wire.connection import Connection
 from utils.wire.units import Fault, Layer, Side, Span
 
@@ -347,7 +359,7 @@ def hostile_journey(text: str) -> Journey:
         since_ns=10,
         depth=0,
         duration_ns=20,
-        library=libraries.Library(text, text, text, text),
+        library=Library(text, text, text, text),
         excerpt=Excerpt(text, text, text, ((1, text), None, (3, f"print('{text}')")), 3),
         link=Link(text, True),
         arguments=((text, text),),

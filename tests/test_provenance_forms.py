@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from tests import builders
 from utils.provenance.codecs import Form
 from utils.provenance.forms import paths, shapes
+from utils.provenance.fragments import Fragment
+from utils.wire.redis import RedisConnection
 from utils.wire.units import Side
 
 
@@ -69,3 +72,37 @@ def test_a_part_of_a_form_is_found_by_its_place_on_the_wire():
     assert [shape.raw_of(at) for at in range(len(shape.data))] == list(range(start, end))
     assert shape.shorter(b"]").data + b"]" == shape.data
     assert shape.covers(start, start + 1) and not shape.covers(start - 1, start + 1)
+
+
+def test_what_redis_says_is_read_line_by_line_and_string_by_string():
+    connection = RedisConnection()
+    payload = b'{"method":"emit"}'
+    raw = b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$%d\r\n%s\r\n" % (len(payload), payload)
+    (unit,) = connection.feed(Side.SERVER, raw)
+    found = shapes(replace(builders.event_message(), unit=unit), unit.explain())
+    assert [shape.data for shape in found if shape.form is Form.LINE] == [
+        b"*3\r\n", b"$7\r\n", b"$1\r\n", b"$17\r\n",
+    ]  # fmt: skip
+    strings = [shape for shape in found if shape.form is Form.STRING]
+    assert [shape.data for shape in strings] == [b"message", b"c", payload]
+    end = strings[0].ranges[-1][1]
+    assert strings[0].covers(end, end + 2) and not strings[0].covers(end, end + 3)
+    assert [shape.data for shape in found if shape.form is Form.QUEUED] == [payload]
+
+
+def test_a_command_is_one_form():
+    (unit,) = RedisConnection().feed(Side.CLIENT, b"*1\r\n$4\r\nPING\r\n")
+    found = shapes(replace(builders.event_message(), unit=unit), unit.explain())
+    assert [(shape.form, shape.data) for shape in found] == [(Form.RESP, unit.raw)]
+
+
+def test_a_part_of_a_message_has_its_forms_at_its_place():
+    text = b'42["bid",1]'
+    message = builders.event_message("bid", 1, side=Side.SERVER)
+    part = Fragment(b"4" + text, 1, message.unit.packets[0])  # as if a frame with one byte came before
+    (whole,) = [one for one in shapes(message, message.unit.explain(), part) if one.form is Form.MESSAGE]
+    start, end = whole.ranges[0]
+    assert whole.is_part and whole.between(start, end) == text
+    assert whole.raw_of(1) == start
+    with pytest.raises(IndexError):
+        whole.raw_of(0)

@@ -113,3 +113,14 @@ def test_a_value_is_found_inside_another():
     assert values.resembles(values.read("({'lot': 1, … (2 in all)},)"), {"lot": 1, "cents": 2})
     assert not values.resembles(values.read("({'lot': 2, … (2 in all)},)"), {"lot": 1, "cents": 2})
     assert not values.resembles(values.read("{…}"), {"lot": 1})
+
+
+@given(
+    st.lists(st.binary(max_size=12) | st.binary(min_size=values.WHOLE_TEXT + 1, max_size=5000), max_size=4)
+)
+def test_parts_are_what_they_make_together_and_nothing_else(parts):
+    known = [recorded(part) for part in parts]
+    whole = b"".join(parts)
+    assert values.composes(known, whole)
+    assert not values.composes(known, whole + b"x")
+    assert not whole or not values.composes(known, bytes([whole[0] ^ 1]) + whole[1:])

@@ -112,3 +112,17 @@ def test_no_payload_becomes_markup(payload):
     usual = provenance(a_ledger(), [a_ledger(), a_ledger()], linker)
     kinds = {tag for tag, _ in Reader(view.html).elements}
     assert kinds <= {tag for tag, _ in Reader(usual.html).elements} | {"span", "p"}
+
+
+def test_what_a_program_did_that_was_not_traced_is_told_and_not_counted_as_unexplained():
+    ledger = a_ledger()
+    fields = tuple(
+        replace(one, written=(), unwritten=((one.span.start, one.span.end),)) for one in ledger.fields
+    )
+    told = replace(ledger, fields=fields, sender="Redis")
+    assert told.unwritten == told.unexplained == 0
+    size = len(told.message.unit.raw)
+    assert f"{size} written by Redis, which was not traced" in count([told])
+    view = provenance(told, [told], linker)
+    assert view.text.count("Redis, which was not traced") == len(fields) + 2
+    assert "✗ unexplained" not in view.text

@@ -8,10 +8,10 @@ packet's JSON must also be among what the packet was made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from utils import libraries
-from utils.provenance.codecs import CALLER, EACH, Codec, Form
+from utils.provenance.codecs import ANY, CALLER, EACH, Codec, Form
 from utils.provenance.handover import Owners, owners
 from utils.provenance.ledger import Entry, Field, Ledger, Part
 from utils.provenance.proofs import Case, Evidence, Proof
@@ -25,14 +25,21 @@ _VALUES = frozenset({"Event name", "Name", "String", "Number", "Literal"})
 
 _PACKETS = (Form.PACKET, Form.SOCKET)
 
+#: Forms of which a value must be among what they were made of.
+_VALUED = (*_PACKETS, Form.QUEUED)
+
 
 class Book:
     """The ledgers of one recording, each made when it is asked for.
 
-    ``messages`` are all of the recording's (see :func:`utils.streams.dissection.messages`).
+    ``messages`` are all of the recording's (see :func:`utils.streams.dissection.messages`);
+    ``outside`` names the programs that were not traced, by the ports at their ends.
     """
 
-    def __init__(self, recording: Recording, messages: Iterable[Message]) -> None:
+    def __init__(
+        self, recording: Recording, messages: Iterable[Message], outside: Mapping[int, str] | None = None
+    ) -> None:
+        self._outside = outside or {}
         messages = list(messages)
         self._evidence = Evidence(recording, messages)
         self._ledgers: dict[tuple[Flow, int], Ledger] = {}
@@ -59,13 +66,16 @@ class Book:
             written, unwritten = self._way(sent, givers, span)
             read, unread = self._way(received, getters, span)
             fields.append(Field(span, written, read, unwritten, unread))
+        sender, receiver = (self._outside.get(end.port, "") for end in message.flow)
         late = self._closed.get(frozenset(message.flow), message.first_ns) < message.first_ns
         return Ledger(
             message,
             tuple(fields),
             breaks=(*sent.breaks, *received.breaks),
-            unreceived=len(message.unit.raw) - size(_moved(received)),
+            unreceived=0 if receiver else len(message.unit.raw) - size(_moved(received)),
             late=late,
+            sender=sender,
+            receiver=receiver,
         )
 
     def _way(self, case: Case, owned: Owners, span: Span) -> tuple[tuple[Entry, ...], Ranges]:
@@ -158,7 +168,7 @@ def piece_of(codec: Codec, span: Span, *, in_base64: bool = False) -> str | None
     for name in (f"{layer} {label} {span.value}", f"{layer} {label}", label):
         if name in codec.fields:
             return codec.fields[name]
-    return None
+    return codec.fields.get(ANY)
 
 
 def _is_base64(proof: Proof) -> bool:
@@ -168,7 +178,7 @@ def _is_base64(proof: Proof) -> bool:
 
 def _in_packet(case: Case, span: Span) -> bool:
     return any(
-        shape.form in _PACKETS and not shape.block and shape.covers(span.start, span.end)
+        shape.form in _VALUED and not shape.block and shape.covers(span.start, span.end)
         for shape in case.shapes
     )
 

@@ -28,6 +28,9 @@ class Form(IntEnum):
     MESSAGE = 8  # what the frames of a message carry, inflated
     PACKET = 9  # an Engine.IO packet
     SOCKET = 10  # the Socket.IO packet in it
+    RESP = 11  # a command to Redis
+    STRING = 12  # a string in what Redis says, with the end of its line
+    QUEUED = 13  # what python-socketio puts into a message queue
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,9 @@ class Codec:
     ``fields`` maps the label of a span to a piece of the line that deals with
     it; a label may begin with its layer, and end in its value.  ``EACH`` as the piece stands for the
     line that holds the longest beginning of the field's own text, ``CALLER``
-    for the line from which the function was called.  ``less`` is what the form
-    has behind what is shown.
+    for the line from which the function was called, and ``ANY`` as the label
+    for all that are not listed.  ``less`` is what the form has behind what is
+    shown.
     """
 
     path: str  # as the lists of utils.tracing.catalog tell it
@@ -53,6 +57,7 @@ class Codec:
 
 
 EACH, CALLER = "<each>", "<caller>"
+ANY = "<any>"
 
 #: The labels of JSON's tokens, of a start line, of a header field, and of the ends of lines.
 JSON = (

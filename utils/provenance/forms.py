@@ -17,8 +17,9 @@ from typing import Any
 from utils.provenance.codecs import Form
 from utils.provenance.fragments import Fragment
 from utils.records import Message
-from utils.wire import http, websocket
-from utils.wire.units import EnginePacket, Layer, Span
+from utils.wire import commands, http, websocket
+from utils.wire.resp import Reader
+from utils.wire.units import EnginePacket, Layer, Side, Span
 
 #: The labels of the framing around and between the pieces of a body.
 _FRAMING = ("Chunk size", "Chunk end", "Last chunk")
@@ -36,6 +37,7 @@ class Shape:
     ``ranges`` are (start, end) in the message's raw bytes.  They hold
     ``data`` byte for byte (masked or not), unless it is a ``block``.  Of a
     message in several frames they hold a part, which begins at ``before``.
+    ``behind`` it stand so many bytes that go with it: the end of its line.
     """
 
     form: Form
@@ -44,6 +46,7 @@ class Shape:
     block: bool = False
     packet: EnginePacket | None = None
     before: int = 0
+    behind: int = 0
 
     @property
     def is_part(self) -> bool:
@@ -53,6 +56,8 @@ class Shape:
 
     def covers(self, start: int, end: int) -> bool:
         """Whether the raw bytes ``start`` to ``end`` belong to it."""
+        if self.behind and start == self.ranges[-1][1]:
+            return end <= start + self.behind
         return any(first <= start and end <= last for first, last in self.ranges)
 
     def shorter(self, end: bytes) -> Shape:
@@ -92,6 +97,8 @@ def shapes(message: Message, spans: Sequence[Span], fragment: Fragment | None = 
         return tuple(_http(message, spans))
     if message.unit.layer is Layer.WEBSOCKET:
         return tuple(_frame(message, fragment))
+    if message.unit.layer is Layer.REDIS:
+        return tuple(_redis(message))
     # What no decoder claims was written by somebody all the same.
     raw = message.unit.raw
     return (Shape(Form.CHUNKS, raw, ((0, len(raw)),)),)
@@ -161,6 +168,29 @@ def _packet(whole: Shape) -> Iterator[Shape]:
         inner = whole.ranges if whole.block else _part(whole, 1, len(whole.data))
         before = max(0, whole.before - 1)
         yield replace(whole, form=Form.SOCKET, data=whole.data[1:], ranges=inner, before=before)
+
+
+def _redis(message: Message) -> Iterator[Shape]:
+    """A command is made whole; what Redis says is read line by line, and string by string."""
+    raw, side = message.unit.raw, message.unit.side
+    reader = Reader(inline=side is Side.CLIENT)
+    reader.read(raw)
+    if side is Side.CLIENT:
+        yield Shape(Form.RESP, raw, ((0, len(raw)),))
+    carried = commands.role(message.unit).carries
+    queued: Shape | None = None
+    for token in reader.tokens:
+        begin, end = token.content or (token.end, token.end)
+        if side is Side.SERVER:
+            yield Shape(Form.LINE, raw[token.start : begin], ((token.start, begin),))
+        if token.content is None:
+            continue
+        if side is Side.SERVER:
+            yield Shape(Form.STRING, raw[begin:end], ((begin, end),), behind=2)
+        if carried is not None and raw[begin:end] == carried.payload:
+            queued = Shape(Form.QUEUED, carried.payload, ((begin, end),))
+    if queued is not None:
+        yield queued
 
 
 def _part(whole: Shape, start: int, end: int) -> tuple[tuple[int, int], ...]:

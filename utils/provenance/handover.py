@@ -16,7 +16,7 @@ from utils.provenance.codecs import Form
 from utils.provenance.forms import Path, Shape, paths
 from utils.provenance.ledger import Break, Entry, Part
 from utils.provenance.proofs import NEVER, Case, Evidence
-from utils.provenance.witnesses import ENGINE_PACKET, SOCKET_PACKET
+from utils.provenance.witnesses import ENGINE_PACKET, ORDER_GIVEN, ORDER_TAKEN, SOCKET_PACKET
 from utils.records import Call
 from utils.wire.units import EnginePacket, EngineType, Span
 
@@ -40,6 +40,8 @@ def owners(evidence: Evidence, case: Case) -> Owners:
             continue  # whose a value is, of which a part stands elsewhere, nobody has to know
         if shape.form is Form.SOCKET or (shape.form is Form.PACKET and not _is_socket(shape.packet)):
             found |= _of_packet(evidence, case, shape)
+        elif shape.form is Form.QUEUED:
+            found |= _of_queued(evidence, case, shape)
         elif shape.form in (Form.BODY, Form.MESSAGE) and not case.message.unit.packets and case.writing:
             found |= _of_bytes(evidence, case, shape)
     return found
@@ -80,6 +82,32 @@ def _of_packet(evidence: Evidence, case: Case, shape: Shape) -> Owners:
             line = call.left if call is not None else None
             case.breaks.append(Break(True, code, line, ((span.start, span.end),), why))
             continue
+        element = path[0] if path else None
+        if element not in origins:
+            origins[element] = _origin(evidence, call, _inside(_element(data, element)))
+        owned[span.start] = origins[element]
+    return owned
+
+
+def _of_queued(evidence: Evidence, case: Case, shape: Shape) -> Owners:
+    """An order to the other servers: whose its values are, or which of them carries it out."""
+    try:
+        data = json.loads(shape.data)
+    except ValueError:
+        data = None
+    wanted = values.canonical(data) if isinstance(data, dict) else None
+    if not case.writing:
+        bounds = evidence.past.after(case.thread, case.transfers[0].end_ns)
+        call = evidence.witnesses.taken(ORDER_TAKEN, wanted, bounds) if wanted is not None else None
+        if call is None:
+            return {}  # its sender hears it, too, and does nothing
+        return _everywhere(case, shape, entry(Part.GIVEN, call, call.code.first_line))
+    call = evidence.witnesses.built(ORDER_GIVEN, wanted, case.bounds) if wanted is not None else None
+    if call is None:
+        return _of_bytes(evidence, case, shape)  # somebody else publishes on the same channel
+    origins: dict[Any, Entry] = {}
+    owned: Owners = {}
+    for span, path, _ in paths(shape, case.spans):
         element = path[0] if path else None
         if element not in origins:
             origins[element] = _origin(evidence, call, _inside(_element(data, element)))

@@ -89,7 +89,9 @@ class Ledger:
 
     ``unreceived`` counts the bytes that no traced process took from a socket:
     nobody can have read them.  ``late`` is a message seen after a Close frame on
-    its connection: nobody has to read it.
+    its connection: nobody has to read it.  ``sender`` and ``receiver`` name the
+    program that sent it, or got it, if that is one that was not traced (a message
+    queue, a proxy): what it did with the bytes is not known, and not asked.
     """
 
     message: Message
@@ -97,21 +99,23 @@ class Ledger:
     breaks: tuple[Break, ...] = ()
     unreceived: int = 0
     late: bool = False
+    sender: str = ""
+    receiver: str = ""
 
     @property
     def unwritten(self) -> int:
         """Bytes of which no line is proved to have written them."""
-        return sum(size(one.unwritten) for one in self.fields)
+        return 0 if self.sender else sum(size(one.unwritten) for one in self.fields)
 
     @property
     def unread(self) -> int:
         """Bytes that were received, and of which no line is proved to have read them."""
-        return 0 if self.late else self._left
+        return 0 if self.late or self.receiver else self._left
 
     @property
     def unused(self) -> int:
         """Bytes that were received after the Close, and that no line is proved to have read."""
-        return self._left if self.late else 0
+        return self._left if self.late and not self.receiver else 0
 
     @property
     def _left(self) -> int:

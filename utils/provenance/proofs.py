@@ -144,8 +144,8 @@ class Evidence:
                 case.proofs += found
                 if not found:
                     silent.append(codec)
-            # A Socket.IO packet is made in one place, of several that could.
-            if shape.form is Form.SOCKET and len(silent) < len(wanted):
+            # A Socket.IO packet is made in one place, of several that could; so is a command.
+            if shape.form in (Form.SOCKET, Form.RESP) and len(silent) < len(wanted):
                 continue
             for codec in silent:
                 case.proofs += self._differing(case, codec, shape)
@@ -165,6 +165,8 @@ class Evidence:
             within = self._within(case, codec, shape)
             if within:
                 return within
+        if codec.form is Form.RESP:
+            return self._composed(case, codec, shape)
         return self._pieces(case, codec, shape) if codec.form in _IN_PIECES else []
 
     def _within(self, case: Case, codec: Codec, shape: Shape) -> list[Proof]:
@@ -187,6 +189,17 @@ class Evidence:
             and first >= 0
             and data[first : first + len(shape.data)] == shape.data
         ]
+
+    def _composed(self, case: Case, codec: Codec, shape: Shape) -> list[Proof]:
+        """The last call before the send that gave the form as a list of its parts."""
+        until = case.transfers[-1].start_ns
+        calls = list(self.witnesses.between(codec, case.thread, case.limit_ns, until))
+        return [
+            Proof(codec, shape, call)
+            for call in reversed(calls)
+            for parts in shown_values(codec, call)
+            if isinstance(parts, list) and values.composes(parts, shape.data)
+        ][:1]
 
     def _pieces(self, case: Case, codec: Codec, shape: Shape) -> list[Proof]:
         low = case.limit_ns if case.writing else case.transfers[0].start_ns

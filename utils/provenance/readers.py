@@ -6,7 +6,7 @@ more exact first.  What the entries mean, :mod:`.codecs` says.
 
 from __future__ import annotations
 
-from utils.provenance.codecs import CALLER, ENDS, FIELD, JSON, START, Codec, Form, all_of
+from utils.provenance.codecs import ANY, CALLER, ENDS, FIELD, JSON, START, Codec, Form, all_of
 
 #: Who takes the bytes apart, from the wire inwards.
 READERS = (
@@ -213,4 +213,14 @@ READERS = (
             **all_of(JSON, "self.json.loads("),
         },
     ),
+    # ── a message queue ──
+    Codec("redis/_parsers/socket.py", "SocketBuffer.readline", Form.LINE, ("{result}",), {ANY: CALLER}),
+    Codec(
+        "redis/_parsers/socket.py",
+        "SocketBuffer.read",
+        Form.STRING,
+        ("{result}",),
+        {"End of line": "return data[:-2]", ANY: CALLER},
+    ),
+    Codec("redis/client.py", "PubSub.handle_message", Form.QUEUED, ("{response[2]}",)),
 )

@@ -12,7 +12,7 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -146,6 +146,17 @@ def length(value: Any) -> int:
     if isinstance(value, bytes):
         return len(value)
     return value.length if isinstance(value, Cut) and isinstance(value.head, bytes) else 0
+
+
+def composes(parts: Sequence[Any], data: bytes) -> bool:
+    """Whether ``parts``, one after another, are ``data``; of a long one its digest is compared."""
+    at = 0
+    for part in parts:
+        piece = data[at : at + length(part)]
+        if key(piece) not in keys(part):
+            return False
+        at += len(piece)
+    return at == len(data)
 
 
 # ── as JSON ──────────────────────────────────────────────────────────────────

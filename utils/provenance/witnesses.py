@@ -30,6 +30,13 @@ Holds = Callable[[Any], bool]
 SOCKET_PACKET = ("socketio/packet.py", "Packet.__init__")
 ENGINE_PACKET = ("engineio/packet.py", "Packet.__init__")
 
+#: Who is handed what a message to the other servers is made of; and who is handed what it brought.
+ORDER_GIVEN = ("socketio/redis_manager.py", "RedisManager._publish")
+ORDER_TAKEN = ("socketio/pubsub_manager.py", "PubSubManager._handle_emit")
+
+#: Of each, the argument by which it is handed that.
+_HANDED = {SOCKET_PACKET: "data", ENGINE_PACKET: "data", ORDER_GIVEN: "data", ORDER_TAKEN: "message"}
+
 _PLACE = re.compile(r"\{(\w+)(?:\[(\w+)\])?\}")
 
 
@@ -70,10 +77,10 @@ class Witnesses:
             self._by_thread[id(codec), (call.process, call.thread)].append(call)
             for key in shown(codec, call):
                 self._by_key[id(codec), key].append(witness)
-        if name in (SOCKET_PACKET, ENGINE_PACKET) and call.arguments is not None:
+        if name in _HANDED and call.arguments is not None:
             witness = Witness(call.enter_ns, call)
             self._builders[name].append(witness)
-            data = values.canonical(values.read(call.arguments.get("data", "None")))
+            data = values.canonical(values.read(call.arguments.get(_HANDED[name], "None")))
             if data is not None:
                 self._built[name, data].append(witness)
 
@@ -94,6 +101,10 @@ class Witnesses:
     def built(self, name: tuple[str, str], data: str, bounds: Bounds) -> Call | None:
         """The last packet that was made of ``data`` (canonical JSON)."""
         return _latest(self._built.get((name, data), ()), bounds)
+
+    def taken(self, name: tuple[str, str], data: str, bounds: Bounds) -> Call | None:
+        """The first call, from ``bounds`` on, that was handed ``data`` (canonical JSON)."""
+        return _first(self._built.get((name, data), ()), bounds)
 
     def builder(self, name: tuple[str, str], holds: Holds, bounds: Bounds) -> Call | None:
         """The last packet that was made of data of which ``holds`` is true."""
@@ -180,6 +191,8 @@ def shown_values(codec: Codec, call: Call) -> Iterator[Any]:
                 yield from lines
             elif codec.form is Form.HEAD:
                 yield b"\r\n".join(lines)
+            elif codec.form is Form.RESP:
+                yield value
         elif value is not None:
             yield value
 

@@ -6,7 +6,7 @@ the called.  What the entries mean, :mod:`.codecs` says.
 
 from __future__ import annotations
 
-from utils.provenance.codecs import CALLER, EACH, ENDS, FIELD, JSON, START, Codec, Form, all_of
+from utils.provenance.codecs import ANY, CALLER, EACH, ENDS, FIELD, JSON, START, Codec, Form, all_of
 
 #: Who makes the bytes, the innermost form first.
 WRITERS = (
@@ -225,4 +225,36 @@ WRITERS = (
         },
     ),
     Codec("h11/_connection.py", "Connection.send", Form.HEAD, ("{result}",)),
+    # ── a message queue ──
+    Codec(
+        "redis/commands/core.py",
+        "PubSubCommands.publish",
+        Form.QUEUED,
+        ("{message}",),
+        all_of(JSON, CALLER),
+    ),
+    # In one piece, or, with a long argument, in several.
+    Codec(
+        "redis/connection.py",
+        "PythonRespSerializer.pack",
+        Form.RESP,
+        ("{result[0]}",),
+        {
+            "Array": "buff = SYM_EMPTY.join((SYM_STAR,",
+            "Bulk string": "                        SYM_DOLLAR,",
+            "End of line": "                        SYM_CRLF,",
+            ANY: "                        arg,",
+        },
+    ),
+    Codec(
+        "redis/connection.py",
+        "PythonRespSerializer.pack",
+        Form.RESP,
+        ("{result}",),
+        {
+            "Array": "buff = SYM_EMPTY.join((SYM_STAR,",
+            "Message": "output.append(arg)",
+            ANY: "for arg in map(self.encode, args):",
+        },
+    ),
 )

@@ -67,7 +67,10 @@ class Facts:
         """The ledgers of the messages: who wrote and who read each byte."""
         from utils.provenance.book import Book
 
-        return Book(self.recording, self.messages)
+        traced = {trace.process for trace in self.recording.traces}
+        silent = {service.name for service in self.recording.meta.services.values()} - traced
+        outside = {port: name for port, name in self.names.items() if name in silent}
+        return Book(self.recording, self.messages, outside)
 
     @cached_property
     def clients(self) -> dict[int, str]:

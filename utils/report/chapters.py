@@ -63,6 +63,12 @@ class Chapter:
         """Bytes that lack a writer, or a reader although they were received."""
         return sum(ledger.unexplained for ledger in self.ledgers)
 
+    @property
+    def outside(self) -> list[str]:
+        """The programs that wrote or read some of its messages, and were not traced."""
+        names = {name for ledger in self.ledgers for name in (ledger.sender, ledger.receiver) if name}
+        return sorted(names)
+
     def main(self) -> Ledger | None:
         """The ledger of the message that it is about: its cause, or the first that carries its event."""
         place = _place(self.deed.cause) if isinstance(self.deed.cause, Message) else None

@@ -17,7 +17,7 @@ from utils.report.chapters import Chapter
 from utils.report.prose import message_words
 from utils.views import text, wording
 from utils.views.dump import dump
-from utils.views.ledger import UNEXPLAINED, count, line_of, same_lines, sentences
+from utils.views.ledger import UNEXPLAINED, count, line_of, outsider, same_lines, sentences
 
 #: So many hops are drawn.
 MOST_HOPS = 30
@@ -106,11 +106,15 @@ def _fields(ledger: Ledger, subject: Facts, *, deep: bool) -> Grid:
                 line(", ".join(dict.fromkeys(field.span.layer.value for field in fields))),
                 line(", ".join(labels[:3]) + (", …" if len(labels) > 3 else "")),
                 line(Code(wording.shorten(wording.visible(value), 40))) if value else (),
-                _writers(fields, subject),
-                _readers(fields, subject),
+                _outside(ledger.sender) or _writers(fields, subject),
+                _outside(ledger.receiver) or _readers(fields, subject),
             )
         )
     return Grid("Every byte, and its lines", _HEADER, tuple(rows))
+
+
+def _outside(name: str) -> Line:
+    return line(outsider(name)) if name else ()
 
 
 def _writers(fields: Sequence[Field], subject: Facts) -> Line:

@@ -157,7 +157,10 @@ def _ending(chapter: Chapter) -> Line:
             f"Of {wording.count(chapter.unexplained, 'byte')} the writer or the reader is not proved."
         )
     elif chapter.messages:
-        told.append("Of each of these bytes the line that wrote it is proved, and the line that read it.")
+        but = f", but for what was done by {' and '.join(chapter.outside)}" if chapter.outside else ""
+        told.append(
+            f"Of each of these bytes the line that wrote it is proved, and the line that read it{but}."
+        )
     return line("".join(told))
 
 

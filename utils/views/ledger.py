@@ -8,6 +8,7 @@ and each by itself behind a fold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -103,11 +104,13 @@ def same_lines(field: Field) -> tuple[object, ...]:
     )
 
 
-def _row(fields: Sequence[Field], said: str, linker: Linker) -> _Row:
+def _row(ledger: Ledger, fields: Sequence[Field], said: str, linker: Linker) -> _Row:
     length = sum(field.span.end - field.span.start for field in fields)
 
-    def told(entry: Entry | None, lacking: int) -> Line:
+    def told(entry: Entry | None, lacking: int, outside: str) -> Line:
         line = line_of(entry, linker)
+        if outside:
+            return Line(outsider(outside), None)
         if not lacking:
             return line
         if lacking == length or not line.name:
@@ -123,8 +126,12 @@ def _row(fields: Sequence[Field], said: str, linker: Linker) -> _Row:
         fields,
         said,
         owners(Part.VALUE),
-        told(first.step(Part.MADE) or first.writer, sum(size(field.unwritten) for field in fields)),
-        told(first.reader, sum(size(field.unread) for field in fields)),
+        told(
+            first.step(Part.MADE) or first.writer,
+            sum(size(field.unwritten) for field in fields),
+            ledger.sender,
+        ),
+        told(first.reader, sum(size(field.unread) for field in fields), ledger.receiver),
         owners(Part.GIVEN),
     )
 
@@ -136,7 +143,7 @@ def _together(ledger: Ledger, linker: Linker) -> Iterator[_Row]:
         fields = list(group)
         start, end = fields[0].span.start, fields[-1].span.end
         said = fields[0].span.value if len(fields) == 1 else shown.text(start, min(end, start + _MOST_SAID))
-        yield _row(fields, said, linker)
+        yield _row(ledger, fields, said, linker)
 
 
 _HEADER = ["bytes", "layer", "field", "value", "value from", "written by", "read by", "value to"]
@@ -192,7 +199,7 @@ def provenance(
         parts.append(element("p", lines[0]))
     summary = wording.shorten(wording.visible(ledger.message.unit.summary), 70)
     heading = f"{summary}: {count([ledger])}"
-    rows = [_row([field], field.span.value, linker) for field in ledger.fields]
+    rows = [_row(ledger, [field], field.span.value, linker) for field in ledger.fields]
     each = table(heading, _DRAWN, [_drawn(row) for row in rows])
     told = [heading, text.table([_HEADER, *(row.cells for row in rows)], right=frozenset())]
     if len(rows) > FOLDED:
@@ -212,6 +219,11 @@ def provenance(
     return View("\n".join(lines), {HTML: html(element("div", *parts))})
 
 
+def outsider(name: str) -> str:
+    """A program of which no call is known: ``Redis, which was not traced``."""
+    return f"{wording.visible(name)}, which was not traced"
+
+
 def count(ledgers: Sequence[Ledger]) -> str:
     """How many bytes there are, and how many of them are not explained, in words."""
     total = sum(len(ledger.message.unit.raw) for ledger in ledgers)
@@ -223,6 +235,11 @@ def count(ledgers: Sequence[Ledger]) -> str:
     unreceived = sum(ledger.unreceived for ledger in ledgers)
     if unreceived:
         words.append(f"{unreceived:,} never received by a traced process")
+    for word, who in (("written", "sender"), ("read", "receiver")):
+        outside: Counter[str] = Counter()
+        for ledger in ledgers:
+            outside[getattr(ledger, who)] += len(ledger.message.unit.raw)
+        words += [f"{size_:,} {word} by {outsider(name)}" for name, size_ in outside.items() if name]
     unused = sum(ledger.unused for ledger in ledgers)
     if unused:
         words.append(f"{unused:,} left unread after the Close")

@@ -26,6 +26,7 @@ export function drawWay(way, lines, onStep) {
       make("li", {}, make("details", {}, make("summary", {}, words), make("ol", {}, ...between.map(rows)))),
     );
   }
+  for (const said of way.outside) list.append(make("li", {}, make("span", { class: "lab-part" }, ""), said));
   if (way.lacking) list.append(make("li", { class: "lab-fault" }, `✗ unexplained: ${way.lacking}`));
   return list;
 }

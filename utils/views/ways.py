@@ -16,7 +16,7 @@ from utils.provenance.origin import is_application
 from utils.provenance.ranges import size
 from utils.records import Journey, Message, StepKind
 from utils.views import wording
-from utils.views.ledger import Linker, line_of
+from utils.views.ledger import Linker, line_of, outsider
 
 Json = dict[str, Any]
 
@@ -52,18 +52,23 @@ class Ways:
         ledger = self._ledger(message)
         return {
             "unexplained": ledger.unexplained,
-            "fields": [self._way(field) for field in ledger.fields],
+            "fields": [self._way(ledger, field) for field in ledger.fields],
         }
 
-    def _way(self, field: Field) -> Json:
+    def _way(self, ledger: Ledger, field: Field) -> Json:
         lacking = []
-        if field.unwritten:
+        if field.unwritten and not ledger.sender:
             lacking.append(f"{wording.count(size(field.unwritten), 'byte')} without a writer")
-        if field.unread:
+        if field.unread and not ledger.receiver:
             lacking.append(f"{wording.count(size(field.unread), 'byte')} without a reader")
         return {
             "steps": [[_WORDS[entry.part], self._line(entry)] for entry in (*field.written, *field.read)],
             "lacking": ", ".join(lacking),
+            "outside": [
+                f"{word} by {outsider(name)}"
+                for word, name in (("written", ledger.sender), ("read", ledger.receiver))
+                if name
+            ],
         }
 
     def _line(self, entry: Entry) -> int:
