@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from utils import lab
 from utils.cli import main
+from utils.wire.units import Side
 
 
 def run(*arguments):
@@ -17,7 +18,15 @@ def run(*arguments):
 def test_it_says_what_the_notebook_shows_and_that_there_is_a_difference():
     done = run("report_then", "report_now", "route")
     assert done.exit_code == 1
-    assert done.stdout == lab.diff("report_then", "report_now", "route").text + "\n"
+    wholes, _, rest = done.stdout.partition("\n\n")
+    assert rest == lab.diff("report_then", "report_now", "route").text + "\n"
+    sizes = {line.rsplit(maxsplit=2)[0]: line.split()[-2:] for line in wholes.splitlines()}
+    then, now = (lab.replay(name) for name in ("report_then", "report_now"))
+    assert sizes["calls of the server"] == [
+        f"{len(one.recording.trace('server').calls):,}" for one in (then, now)
+    ]
+    sent = [sum(len(one.unit.raw) for one in run.messages if one.side is Side.SERVER) for run in (then, now)]
+    assert sizes["bytes of the server"] == [f"{size:,}" for size in sent]
 
 
 def test_a_recording_does_not_differ_from_itself():

@@ -6,20 +6,51 @@ import importlib.metadata
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import flask_socketio
 import pytest
 
 from utils import libraries
+from utils.load.subjects import gevent_python
 from utils.records import Link
 
 
+def distribution(name) -> importlib.metadata.Distribution:
+    """The installed distribution; gevent's is in an environment of its own."""
+    if name != "gevent":
+        return importlib.metadata.distribution(name)
+    code = "import gevent; print(gevent.__path__[0])"
+    done = subprocess.run(
+        [gevent_python(), "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    (found,) = importlib.metadata.distributions(name=name, path=[str(Path(done.stdout.strip()).parent)])
+    return found
+
+
+def named_home(name, home) -> bool:
+    """Whether the distribution's own metadata names that address."""
+    facts = distribution(name).metadata
+    return any(
+        home in entry for entry in [*(facts.get_all("Project-URL") or ()), facts.get("Home-page") or ""]
+    )
+
+
 def test_the_forge_is_the_one_that_the_metadata_names():
-    for name in libraries.LAYOUTS:
-        home = libraries.distribution(name).home
-        facts = importlib.metadata.metadata(name)
-        named = [*(facts.get_all("Project-URL") or ()), facts.get("Home-page") or ""]
-        assert any(home in entry for entry in named)
+    for name, layout in libraries.LAYOUTS.items():
+        if layout.home is None:
+            assert named_home(name, libraries.distribution(name).home)
+
+
+@pytest.mark.network
+def test_the_table_names_the_forge_of_what_need_not_be_installed_here():
+    homes = {name: layout.home for name, layout in libraries.LAYOUTS.items() if layout.home is not None}
+    assert homes and all(named_home(name, home) for name, home in homes.items())
+
+
+def test_what_is_not_installed_here_is_linked_all_the_same_if_its_layout_is_proved():
+    link = libraries.link("gevent==26.9.0:gevent/pywsgi.py", 12)
+    assert link.url == "https://github.com/gevent/gevent/blob/26.9.0/src/gevent/pywsgi.py#L12"
 
 
 def test_github_and_forgejo_are_addressed_in_their_own_way():
@@ -45,7 +76,8 @@ def test_what_cannot_be_proved_is_not_linked():
 @pytest.mark.parametrize("name", sorted(libraries.LAYOUTS))
 def test_the_linked_path_holds_the_installed_file(name, tmp_path):
     """Each installed file stands, byte for byte, at the linked path of the source distribution."""
-    version = importlib.metadata.version(name)
+    installed = distribution(name)
+    version = installed.version
     got = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         + ["--no-binary", ":all:", "--dest", str(tmp_path), f"{name}=={version}"],
@@ -60,7 +92,7 @@ def test_the_linked_path_holds_the_installed_file(name, tmp_path):
     with tarfile.open(archives[0]) as archive:
         root = archive.getnames()[0].split("/")[0]
         compared = 0
-        for file in importlib.metadata.files(name) or ():
+        for file in installed.files or ():
             if file.suffix != ".py" or file.parts[0] == "..":
                 continue
             # Written by the build, from the version: no file of the repository.

@@ -15,6 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils import libraries
+from utils.libraries import installations
+from utils.records import Code
+
+#: Those of this very environment, as a recording that was made here states them.
+VERSIONS = dict(installations.here().versions())
 
 
 class TestPlace:
@@ -45,7 +50,7 @@ class TestPlace:
 
     @pytest.mark.parametrize("module", [queue, flask_socketio])
     def test_a_portable_name_holds_no_path_of_this_machine_and_leads_back(self, module):
-        portable = libraries.place(module.__file__).portable
+        portable = libraries.place(module.__file__).portable(VERSIONS)
         assert str(Path.home()) not in portable and sys.prefix not in portable
         assert Path(libraries.locate(portable)).samefile(module.__file__)
 
@@ -66,6 +71,22 @@ class TestPlace:
     @pytest.mark.parametrize("name", ["__main__", "no_such_package", "not a name"])
     def test_what_is_no_package_is_not_looked_for(self, name):
         assert libraries.locate(f"{name}:{name}/x.py") == f"{name}:{name}/x.py"
+
+    def test_where_a_recording_states_another_version_a_file_is_named_by_its_own(self):
+        where = libraries.place(flask_socketio.__file__)
+        named = where.portable({**VERSIONS, "Flask-SocketIO": "1.0"})
+        assert named == f"Flask-SocketIO=={where.library.version}:flask_socketio/__init__.py"
+        assert Path(libraries.locate(named, {"Flask-SocketIO": "1.0"})).samefile(flask_socketio.__file__)
+
+    def test_a_file_of_another_version_is_not_looked_for_here(self):
+        """Its lines are others."""
+        located = libraries.locate("Flask-SocketIO:flask_socketio/__init__.py", {"Flask-SocketIO": "1.0"})
+        assert located == "Flask-SocketIO==1.0:flask_socketio/__init__.py"
+        where = libraries.place(located)
+        assert (where.library.name, where.library.version) == ("Flask-SocketIO", "1.0")
+        assert where.portable({"Flask-SocketIO": "1.0"}) == "Flask-SocketIO:flask_socketio/__init__.py"
+        assert libraries.excerpt(Code(located, "emit", 877), 900) is None
+        assert libraries.link(located, 7).url.endswith("/v1.0/src/flask_socketio/__init__.py#L7")
 
     @given(st.text())
     def test_an_unknown_portable_name_comes_back_as_it_is(self, name):

@@ -40,3 +40,16 @@ def test_the_path_begins_with_the_current_folder_as_with_dash_m(tmp_path):
     path, arguments = json.loads(done.stdout)
     assert path == [str(tmp_path), *json.loads(plain.stdout)]
     assert arguments == ["a", "--b"]
+
+
+def test_a_python_that_is_too_old_says_so_to_whoever_started_it():
+    script = f"""
+import runpy, sys
+sys.version_info, sys.argv = (3, 9, 18, "final", 0), [{str(BOOT)!r}, "utils.tracing.launcher"]
+runpy.run_path({str(BOOT)!r}, run_name="__main__")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1 and done.stderr == ""
+    assert json.loads(done.stdout) == {"failed": {"error": "it is Python 3.9.18; 3.11 or newer is needed"}}

@@ -18,6 +18,7 @@ from tests.markup_reader import Reader
 from tests.test_cli_record import APPS, PATIENCE, PLAYS, ROOT, STYLES, command, environment
 from utils import lab
 from utils.deeds.finding import Kind
+from utils.libraries import licences
 from utils.load.subjects import gevent_python
 from utils.report import markdown, prose, write
 
@@ -164,6 +165,26 @@ def test_what_another_process_sent_is_told_as_sent_elsewhere(recorded):
     (deed,) = [deed for deed in run.deeds.told if deed.kind is Kind.EMIT and "elsewhere" in deed.name]
     assert (deed.event, deed.functions) == ("news", ())
     assert any("_thread" in step.thread or "_listen" in step.title for step in run.told(deed).steps)
+
+
+def test_gevents_own_lines_are_linked_and_its_licence_is_told(recorded):
+    run, _ = recorded("ticker")
+    links = {
+        step.link.url
+        for deed in run.deeds.told
+        for step in run.told(deed).steps
+        if step.library is not None and step.library.name == "gevent"
+    }
+    (licence,) = [one for one in licences.used(run.recording) if one.library.name == "gevent"]
+    tag = f"https://github.com/gevent/gevent/blob/{licence.library.version}/src/gevent/"
+    assert {url.removeprefix(tag).partition("#")[0] for url in links} >= {
+        "pywsgi.py",
+        "queue.py",
+        "greenlet.py",
+    }
+    assert licence.expression == "MIT" and licence.texts
+    text = "".join(write.pieces(run, "md"))
+    assert tag in text and "gevent (" not in text.partition("Which lines have no link?")[2]
 
 
 def test_the_applications_are_those_of_the_folder():

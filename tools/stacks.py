@@ -77,7 +77,7 @@ def record(name: str, folder: Path) -> None:
         made = record_live(visit, server, name)
     finally:
         server.stop()
-    made = replace(made, sources=sources.collect(made.traces, whole=["Flask", "Flask-SocketIO"]))
+    made = replace(made, sources=sources.collect(made, whole=["Flask", "Flask-SocketIO"]))
     print(recording.save(made, folder / name))
 
 

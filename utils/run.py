@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils import recording
+from utils import libraries, recording
 from utils.errors import InputError
 from utils.journeys import levels
 from utils.latency.hops import hops
@@ -77,7 +77,7 @@ class Run(Facts):
         if not found:
             where = "this recording" if event is None else f"the journey {event!r}"
             raise self._missing(f"{function} was not called in {where}", function)
-        return calls.calls(found[0].code.name, found, self._link_line)
+        return calls.calls(found[0].code.name, found, libraries.link)
 
     def exceptions(self, function: str) -> View:
         """Each exception that left ``function`` (as for :meth:`calls`): who raised it, and who caught it.
@@ -91,7 +91,7 @@ class Run(Facts):
         if not called:
             raise self._missing(f"{function} was not called in this recording", function)
         found = escapes(self._every_call(), of=called)
-        return exceptions(found, self._link_line, function)
+        return exceptions(found, libraries.link, function)
 
     def upgrade(self, client: str) -> View:
         """How ``client`` was connected: the states of Engine.IO's upgrade, and the way that it went."""

@@ -17,8 +17,8 @@ from playwright.sync_api import Page, expect
 
 from tests import builders, hostile
 from tests.browser.jupyter import DEADLINE
-from tests.test_stackdiff import journey as steps
-from tests.test_stackdiff import step
+from tests.test_versions_stackdiff import journey as steps
+from tests.test_versions_stackdiff import step
 from tests.test_views_ledger import a_ledger, linker
 from utils.latency.hops import Hop
 from utils.records import Endpoint, Flow, Message

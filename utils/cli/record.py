@@ -1,38 +1,21 @@
 """``socketio-lab record``: any application, unchanged, watched from its first line to the end.
 
-The rule kept here: however it ends (Ctrl-C, a signal, the end of the scenario
-or of the time, the application's own end), what was recorded is kept, and what
-it lacks is said.
+The rule kept here: the result on standard output is where the recording is;
+what it holds and what it lacks is said beside it.
 """
 
 from __future__ import annotations
 
-import signal
 import threading
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from utils.cli.console import as_json, examples, json_option, note, progress
-from utils.cli.recordings import FOLDER
+from utils.cli.console import as_json, examples, json_option, note
+from utils.cli.taking import Taking, folder_of
 from utils.cli.until import Until, WhenType
-from utils.errors import InputError, ProcessError
-
-if TYPE_CHECKING:
-    from utils.records import Recording
-    from utils.subject.application import Application
-    from utils.subject.server import Server
-    from utils.subject.session import Session
-
-#: Signals that end a recording in order, beside Ctrl-C: not every system has each.
-_ENDING = ("SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 @click.command(
@@ -99,152 +82,25 @@ def command(
     from utils.capture import rights
     from utils.subject.application import Application
     from utils.subject.scenario import load
-    from utils.subject.server import Server
 
     if scenario is not None and until:
         raise click.UsageError("--until is for a recording without --scenario, which ends with the scenario.")
     wanted = Application.of_words(application, port or 0)
-    played = None if scenario is None else load(scenario)
-    chosen = rights.choose_mode(mode)
-    folder = _folder(output, wanted)
+    taking = Taking(
+        wanted,
+        rights.choose_mode(mode),
+        folder_of(wanted, output),
+        None if scenario is None else load(scenario),
+        Until(until),
+        port,
+        keep_secrets,
+    )
     # While the application starts, there is time for it.
     threading.Thread(
         target=import_module, args=("utils.subject.session",), name="imports", daemon=True
     ).start()
-    with _ended_by_signals() as ending:
-        server = Server.watch(wanted, chosen, port=port if wanted.words[0] != "--serve" else None)
-        try:
-            enough = Until(until)
-            note(f"Recording {server.url} ({chosen.name}: {chosen.why}). {enough} ends it.")
-            taking = _Taking(server, played, enough, ending, keep_secrets)
-            found = taking.take(wanted.name, folder)
-        finally:
-            ending.protect()
-            server.stop()
-    _tell(found, folder, for_program)
+    _tell(_facts(taking.take()), taking.folder, for_program)
     taking.complain()
-
-
-@dataclass
-class _Ending:
-    """Whether the user has had enough."""
-
-    asked: bool = False
-    saving: bool = False
-
-    def signalled(self, number: int, frame: FrameType | None) -> None:
-        """Interrupt what is going on; but what is being written is written."""
-        if self.saving:
-            note("The recording is being written.")
-            return
-        self.asked = True
-        raise KeyboardInterrupt
-
-    def protect(self) -> None:
-        """From here on nothing is interrupted."""
-        self.saving = True
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[_Ending]:
-    """Ctrl-C and the system's signals to end mean the same."""
-    ending = _Ending()
-    numbers = [getattr(signal, name) for name in ("SIGINT", *_ENDING) if hasattr(signal, name)]
-    before = {number: signal.signal(number, ending.signalled) for number in numbers}
-    try:
-        yield ending
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@dataclass
-class _Taking:
-    """One recording in the making."""
-
-    server: Server
-    scenario: Callable[[Session], object] | None
-    until: Until
-    ending: _Ending
-    keep_secrets: bool = False
-    error: Exception | None = None
-    status: int | None = None  # the application's, if it ended by itself
-
-    def take(self, name: str, folder: Path) -> dict[str, Any]:
-        """Record, and write the folder; what can be said of it."""
-        from utils import recording
-        from utils.subject.session import record_live
-
-        watch_no_longer = self.until.watch(self.server)
-        try:
-            made = record_live(self._go_on, self.server, name, finish=self._finish)
-        finally:
-            watch_no_longer()
-        recording.save(made, folder)
-        return _facts(made)
-
-    def _finish(self, made: Recording) -> Recording:
-        """With the sources that ran, and without secrets."""
-        from dataclasses import replace
-
-        from utils.recording import redacting, sources
-        from utils.subject.application import secrets_of
-
-        with progress("Writing the recording"):
-            made = replace(made, sources=sources.collect(made.traces))
-            if self.keep_secrets:
-                return redacting.kept(made)
-            return redacting.redacted(made, also=secrets_of(self.server.application.words))
-
-    def _go_on(self, session: Session) -> None:
-        """Until the scenario, what was asked for, the user or the application ends it."""
-        assert self.server.child is not None
-        try:
-            if self.scenario is None:
-                if why := self.until.wait(self.server.child.wait):
-                    note(f"Ended: {why}.")
-            else:
-                self.scenario(session)
-        except KeyboardInterrupt:
-            pass
-        except Exception as error:  # what was recorded until then is kept; it is told afterwards
-            self.error = error
-        self.ending.protect()
-        self.status = self.server.child.wait(0)
-
-    def complain(self) -> None:
-        """Raise what went wrong meanwhile, now that the recording is safe."""
-        if self.status:
-            raise ProcessError(
-                f"the application ended with status {self.status}",
-                why="see what it said above",
-                next_step="the recording holds what came before",
-            )
-        if self.error is not None:
-            traceback.print_exception(self.error)
-            raise ProcessError(
-                "the scenario did not come to its end",
-                why=f"{type(self.error).__name__}: {self.error}",
-                next_step="mend it, or the application; the recording holds what came before",
-            ) from self.error
-
-
-def _folder(output: Path | None, application: Application) -> Path:
-    """Where the recording goes.  Raises InputError if something else is there."""
-    from utils.recording import replaceable
-
-    if output is not None:
-        if not replaceable(output):
-            raise InputError(
-                f"{output} is no recording, and is left alone",
-                next_step="name a folder that is not there yet, or one that holds a recording",
-            )
-        return output
-    number, folder = 1, Path(FOLDER) / application.name
-    while folder.exists():
-        number += 1
-        folder = folder.with_name(f"{application.name}-{number}")
-    return folder
 
 
 def _facts(made: Any) -> dict[str, Any]:

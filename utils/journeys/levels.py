@@ -55,7 +55,7 @@ class Levels:
         # Everybody calls what hands work on; it is told where it does.
         if where is not None and where.path in HANDING:
             return Level.LIBRARY if self.walk.goes_on_from(call) else Level.ALL
-        if where is None or where.library != libraries.python_library():
+        if where is None or where.library.name != libraries.PYTHON:
             return Level.LIBRARY if crosses else Level.ESSENTIAL
         # So it is with Python's own library, where it moves the work on.
         effects = self.turns.effects(part.turn, call.enter_ns, call.leave_ns)

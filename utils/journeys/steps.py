@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TypedDict
 
 from utils import libraries
@@ -237,32 +236,24 @@ class StepMaker:
     # ── sources ──────────────────────────────────────────────────────────────
 
     def library(self, code: Code) -> Library | None:
-        """The library of ``code``, in the version that was recorded."""
+        """The library of ``code``: as the recording keeps it, or else as it is known here."""
         where = libraries.place(code.filename)
         if where is None:
             return None
-        recorded = self._versions.get(where.library.name, where.library.version)
-        return replace(where.library, version=recorded)
+        kept = {} if self._sources is None else self._sources.libraries
+        return kept.get(libraries.key(where.library, self._versions), where.library)
 
     def _source(self, code: Code | None, line: int | None) -> _Source:
         """Where ``code`` can be read.  An excerpt of another version would show other lines."""
         if code is None:
             return _Source(library=None, excerpt=None, link=None)
-        library = self.library(code)
         where = libraries.place(code.filename)
-        same = where is not None and library == where.library
-        excerpt = None
         if self._sources is not None and where is not None:
-            excerpt = self._sources.excerpt(where.portable, code.name, line)
-        elif same:
+            excerpt = self._sources.excerpt(where.portable(self._versions), code.name, line)
+        else:
             excerpt = libraries.excerpt(code, line)
-        return _Source(
-            library=library,
-            excerpt=excerpt,
-            link=libraries.link(
-                code.filename, line or code.first_line, version=library.version if library else None
-            ),
-        )
+        link = libraries.link(code.filename, line or code.first_line)
+        return _Source(library=self.library(code), excerpt=excerpt, link=link)
 
     # ── names and messages ───────────────────────────────────────────────────
 

@@ -4,14 +4,15 @@ The rule kept here: the facts are the installed packages' own, and are computed,
 never typed; what no package tells is shown as not known.  Most ask for the
 names below.
 
-    places    which file belongs to which library, here and anywhere
-    links     a line's permalink, where it is proved
-    excerpts  the source around a line
-    clauses   what each licence permits, asks and forbids, with the words that say so
-    terms     which licence a text or a package's metadata means
-    licences  under which one a library is used
-    opening   where JupyterLab opens an installed file
-    wiring    which of the libraries' living objects holds which
+    installations  what this Python and others have installed, in which version, on what terms
+    places         which file belongs to which library, here and anywhere
+    links          a line's permalink, where it is proved
+    excerpts       the source around a line
+    clauses        what each licence permits, asks and forbids, with the words that say so
+    terms          which licence a text or a package's metadata means
+    licences       under which one a library is used
+    opening        where JupyterLab opens an installed file
+    wiring         which of the libraries' living objects holds which
 """
 
 from utils.libraries.excerpts import (
@@ -22,28 +23,34 @@ from utils.libraries.excerpts import (
     line_text,
     line_with,
 )
+from utils.libraries.installations import PYTHON, STACK, Installation
 from utils.libraries.links import LAYOUTS, link
 from utils.libraries.places import (
-    STACK,
     Place,
     distribution,
+    holder,
+    key,
+    know,
     locate,
     modules,
     place,
     python_library,
-    standard_library,
-    stated_licence,
 )
 
 __all__ = [
     "EXCERPT_LINES",
     "LAYOUTS",
+    "PYTHON",
     "STACK",
+    "Installation",
     "Place",
     "definitions",
     "distribution",
     "excerpt",
     "function_lines",
+    "holder",
+    "key",
+    "know",
     "line_text",
     "line_with",
     "link",
@@ -51,6 +58,4 @@ __all__ = [
     "modules",
     "place",
     "python_library",
-    "standard_library",
-    "stated_licence",
 ]

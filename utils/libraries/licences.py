@@ -9,12 +9,14 @@ library's own copy, and one that is not found there is told.
 from __future__ import annotations
 
 import importlib.metadata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from utils.libraries import places, terms
 from utils.libraries.clauses import TERMS, Clause, Terms
+from utils.libraries.installations import PYTHON, stated_by
 from utils.libraries.terms import Stated
 from utils.records import Library, Recording
 
@@ -59,18 +61,19 @@ class Licence:
         return tuple(name for name in terms.identifiers(self.expression) if name not in TERMS)
 
 
-def files(name: str) -> dict[str, str]:
+def files(name: str, version: str = "") -> dict[str, str]:
     """The licence files that were installed with the distribution ``name``, and its notices: name → text.
 
-    Empty where there are none, or where it is not installed; "CPython" is the running Python.
+    Those of that ``version``, in whichever Python it is, or else of what this
+    one has.  Empty where there are none, or where it is not installed; "CPython"
+    is Python itself.
     """
-    if name == places.python_library().name:
-        file = places.standard_library() / "LICENSE.txt"
+    where = places.holder(name, version)
+    if name == PYTHON:
+        file = where.standard_library / "LICENSE.txt"
         return {file.name: file.read_text(encoding="utf-8")} if file.is_file() else {}
-    try:
-        found = importlib.metadata.files(name) or ()
-    except importlib.metadata.PackageNotFoundError:
-        return {}
+    distribution = where.distribution(name)
+    found = () if distribution is None else distribution.files or ()
     # What a package brings along of others' (fonts, say) stands elsewhere, with its own licence.
     own = [file for file in found if ".dist-info" in file.parts[0] and len(file.parts) <= _DEPTH]
     return {
@@ -80,20 +83,20 @@ def files(name: str) -> dict[str, str]:
     }
 
 
-def text(name: str) -> str:
+def text(name: str, version: str = "") -> str:
     """The licence of the distribution ``name`` in its own words; empty where it is not installed with it."""
-    return next(iter(files(name).values()), "")
+    return next(iter(files(name, version).values()), "")
 
 
 def of(library: Library, texts: Mapping[str, str] | None = None) -> Licence:
-    """The licence of ``library``, as it is installed here.
+    """The licence of ``library``, as it is installed.
 
     With ``texts``, its licence files as they were kept with a recording,
     nothing is asked of what is installed here: ``library`` says what its
     metadata said.
     """
     said = _stated(library) if texts is None else _as_recorded(library)
-    copies = files(library.name) if texts is None else texts
+    copies = files(library.name, library.version) if texts is None else texts
     whole = "\n".join(copies.values())
     expression, basis = said.expression, said.field
     if not expression:
@@ -129,41 +132,38 @@ def used(recording: Recording) -> list[Licence]:
     A recording that keeps its sources keeps their licences; the others' are
     those of the versions installed here.
     """
-    functions: dict[str, set[tuple[str, str]]] = {}
+    functions: dict[str, set[tuple[str, str]]] = defaultdict(set)
     owners: dict[str, Library] = {}
+    versions, kept = recording.meta.versions, recording.sources
     for trace in recording.traces:
         for code in dict.fromkeys(call.code for call in trace.calls):
             where = places.place(code.filename)
-            if where is not None and _is_library(where.library, recording):
-                owners[where.library.name] = where.library
-                functions.setdefault(where.library.name, set()).add((where.path, code.name))
-    kept = recording.sources
+            if where is not None and where.library.version:
+                key = places.key(where.library, versions)
+                owners[key] = where.library
+                functions[key].add((where.path, code.name))
     found = []
-    for name in sorted(functions, key=lambda name: (-len(functions[name]), name)):
-        library = owners[name]
-        version = recording.meta.versions.get(name, library.version)
-        if kept is None or name not in kept.libraries:
-            found.append(of(Library(name, version, library.licence, library.home)))
-        elif text := kept.licences.get(name, ""):
-            found.append(of(kept.libraries[name], {"LICENSE": text}))
+    for key in sorted(functions, key=lambda key: (-len(functions[key]), key)):
+        library = owners[key]
+        if kept is None or key not in kept.libraries:
+            found.append(of(library))
+        elif text := kept.licences.get(key, ""):
+            found.append(of(kept.libraries[key], {"LICENSE": text}))
         else:
-            same = kept.libraries[name].version == library.version
-            found.append(of(kept.libraries[name], files(name) if same else {}))
+            held = places.holder(library.name, library.version).library(library.name)
+            same = held is not None and held.version == library.version
+            found.append(of(kept.libraries[key], files(library.name, library.version) if same else {}))
     return found
 
 
-def _is_library(library: Library, recording: Recording) -> bool:
-    return bool(library.version) or library.name in recording.meta.versions
-
-
 def _stated(library: Library) -> Stated:
-    if library.name == places.python_library().name:
+    if library.name == PYTHON:
         # It has no metadata.  Its licence file is a history, in which this licence stands whole.
         return Stated(library.licence, "its own text", library.licence)
-    try:
-        said = places.stated_licence(library.name)
-    except importlib.metadata.PackageNotFoundError:
+    found = places.holder(library.name, library.version).distribution(library.name)
+    if found is None:
         return _as_recorded(library)
+    said = stated_by(found)
     return said._replace(field=f"its metadata, {said.field}")
 
 

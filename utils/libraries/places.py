@@ -2,49 +2,25 @@
 
 The rule kept here: the facts come from the installed packages' own metadata
 and files; a name that stands in a recording holds no path of the machine that
-made it, and is found again on whatever machine reads it.
+made it, and is found again on whatever machine reads it, in the version that ran.
 """
 
 from __future__ import annotations
 
-import email.message
 import importlib.metadata
 import importlib.util
-import platform
 import re
 import sys
-import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
-from utils.libraries.terms import Stated, stated
+from utils.libraries import installations
+from utils.libraries.installations import PYTHON, Installation
 from utils.records import Library
-
-Metadata = email.message.Message | importlib.metadata.PackageMetadata
-
-#: The distributions whose versions a recording states.
-STACK = (
-    "Flask",
-    "Flask-SocketIO",
-    "python-socketio",
-    "python-engineio",
-    "simple-websocket",
-    "wsproto",
-    "h11",
-    "Werkzeug",
-    "websocket-client",
-    "requests",
-    "urllib3",
-    "redis",
-)
-
-#: The labels under which metadata names a repository, the surest first.
-_SOURCE_LABELS = ("source", "sourcecode", "code", "repository", "homepage")
-
-_PYTHON_HOME = "https://github.com/python/cpython"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +30,40 @@ class Place:
     library: Library
     path: str  # with the library's own folder, e.g. ``flask/app.py``
 
-    @property
-    def portable(self) -> str:
-        """The file's name in a recording: it holds no path of this machine."""
-        return f"{self.library.name}:{self.path}"
+    def portable(self, versions: Mapping[str, str]) -> str:
+        """The file's name in a recording whose ``versions`` are these: it holds no path of this machine.
+
+        ``Flask:flask/app.py``; where the version is not the one that the
+        recording states, ``Flask==2.2.5:flask/app.py``.
+        """
+        return f"{key(self.library, versions)}:{self.path}"
 
 
-@cache
-def _site_folders() -> tuple[Path, ...]:
-    """The folders that packages are installed into."""
-    found = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    return tuple(sorted(found))
+def key(library: Library, versions: Mapping[str, str]) -> str:
+    """The name of ``library`` in a recording whose ``versions`` are these."""
+    if library.version in ("", versions.get(library.name)):
+        return library.name
+    return f"{library.name}=={library.version}"
 
 
-@cache
-def standard_library() -> Path:
-    """The folder of Python's own modules."""
-    return Path(sysconfig.get_path("stdlib")).resolve()
+#: The Pythons whose packages are known, this one first.
+_installations = [installations.here()]
 
 
-@cache
-def _owners() -> dict[str, list[str]]:
-    """Top-level package → the distributions that install it."""
-    return dict(importlib.metadata.packages_distributions())
+def know(installation: Installation) -> None:
+    """From here on the packages of another Python are known, too: of one that runs an application, say."""
+    if installation not in _installations:
+        _installations.append(installation)
+        place.cache_clear()
+
+
+def holder(name: str, version: str) -> Installation:
+    """The Python, of those that are known, that has this version of a library; this one, if none has."""
+    for one in _installations:
+        found = one.library(name)
+        if found is not None and found.version == version:
+            return one
+    return installations.here()
 
 
 @cache
@@ -85,14 +72,16 @@ def distribution(name: str) -> Library:
 
     Raises importlib.metadata.PackageNotFoundError if there is none.
     """
-    facts = importlib.metadata.metadata(name)
-    return Library(facts["Name"], facts["Version"], _licence(facts), _home(facts))
+    found = installations.here().library(name)
+    if found is None or name == PYTHON:
+        raise importlib.metadata.PackageNotFoundError(name)
+    return found
 
 
 @cache
 def python_library() -> Library:
     """The running Python's own standard library."""
-    return Library("CPython", platform.python_version(), "PSF-2.0", _PYTHON_HOME)
+    return installations.here().python_library()
 
 
 @cache
@@ -108,14 +97,13 @@ def place(filename: str) -> Place | None:
     if (name := _PORTABLE.fullmatch(filename)) is not None:
         return Place(_named(name["library"]), name["path"])
     file = Path(filename).resolve()
-    for folder in _site_folders():
-        if file.is_relative_to(folder):
-            path = PurePosixPath(*file.relative_to(folder).parts)
-            owners = _owners().get(path.parts[0].removesuffix(".py"))
-            return Place(distribution(owners[0]), str(path)) if owners else None
-    if file.is_relative_to(standard_library()):
-        path = PurePosixPath(*file.relative_to(standard_library()).parts)
-        return Place(python_library(), str(path))
+    for one in _installations:
+        if (package := one.package(file)) is not None:
+            library = one.library(package[0]) if package[0] else None
+            return None if library is None else Place(library, str(package[1]))
+    for one in _installations:
+        if (path := one.own_module(file)) is not None:
+            return Place(one.python_library(), str(path))
     top = file.parent
     while (top / "__init__.py").is_file():
         top = top.parent
@@ -127,31 +115,39 @@ def place(filename: str) -> Place | None:
 _PORTABLE = re.compile(r"(?P<library>[^:/\\<>]{2,}):(?P<path>[^\\:]+)")
 
 
-def _named(name: str) -> Library:
-    """The library that goes by ``name``: the installed one, if there is one."""
-    if name == python_library().name:
-        return python_library()
-    try:
-        return distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        return Library(name, "", "", None)
+def _named(words: str) -> Library:
+    """The library of ``name`` or ``name==version``: what is installed here tells what its name does not."""
+    name, _, version = words.partition("==")
+    here = installations.here().library(name)
+    if here is None:
+        return Library(name, version, "", None)
+    return here if version in ("", here.version) else replace(here, version=version)
+
+
+def locate(portable: str, versions: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The file on this machine that a recording whose ``versions`` are these calls ``portable``.
+
+    What cannot be found here comes back by a name: it is still worth showing,
+    only without an excerpt.  So does what is installed in another version: its
+    lines are others.
+    """
+    words, separator, path = portable.partition(":")
+    name, _, version = words.partition("==")
+    return _locate(name, version or versions.get(name, ""), path) if separator and path else portable
 
 
 @cache
-def locate(portable: str) -> str:
-    """The file on this machine that a recording calls ``portable``.
-
-    A name that cannot be found here comes back as it is: it is still worth
-    showing, only without an excerpt.
-    """
-    name, separator, path = portable.partition(":")
-    if not separator or not path:
+def _locate(name: str, version: str, path: str) -> str:
+    here = installations.here()
+    portable = f"{name}=={version}:{path}" if version else f"{name}:{path}"
+    library = here.library(name)
+    if version and (library is None or library.version != version):
         return portable
-    if name == python_library().name:
-        candidates: Sequence[Path] = (standard_library(),)
+    if name == PYTHON:
+        candidates: Sequence[Path] = (here.standard_library,)
     else:
         searched = (Path(entry or ".").resolve() for entry in sys.path)
-        candidates = (*_site_folders(), *searched, *_imported_from(PurePosixPath(path).parts[0]))
+        candidates = (*here.folders, *searched, *_imported_from(PurePosixPath(path).parts[0]))
     for folder in candidates:
         if (folder / path).is_file():
             return str(folder / path)
@@ -169,41 +165,6 @@ def _imported_from(package: str) -> Iterator[Path]:
         found = importlib.util.find_spec(package)
         for folder in (found and found.submodule_search_locations) or ():
             yield Path(folder).parent
-
-
-def _field(facts: Metadata, name: str) -> str:
-    """A field of the metadata; empty if it is missing (asking by ["name"] would then warn)."""
-    return str(next(iter(facts.get_all(name) or ()), ""))
-
-
-def stated_licence(name: str) -> Stated:
-    """The licence of the distribution ``name`` as its metadata tells it.
-
-    Raises importlib.metadata.PackageNotFoundError if it is not installed.
-    """
-    return _stated(importlib.metadata.metadata(name))
-
-
-def _stated(facts: Metadata) -> Stated:
-    classifiers = map(str, facts.get_all("Classifier") or ())
-    return stated(_field(facts, "License-Expression"), _field(facts, "License"), classifiers)
-
-
-def _licence(facts: Metadata) -> str:
-    """The licence as the metadata tells it: an SPDX expression where there is one."""
-    said = _stated(facts)
-    return said.expression or said.words or "not stated"
-
-
-def _home(facts: Metadata) -> str | None:
-    """The repository's address, from the metadata's own labels."""
-    urls = {}
-    for entry in facts.get_all("Project-URL") or ():
-        label, _, url = entry.partition(",")
-        urls["".join(filter(str.isalnum, label.lower()))] = url.strip()
-    named = [urls[label] for label in _SOURCE_LABELS if label in urls]
-    home = next(iter(named), _field(facts, "Home-page"))
-    return home.rstrip("/") or None
 
 
 def modules(name: str) -> list[str]:

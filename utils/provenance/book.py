@@ -134,20 +134,13 @@ class Book:
 
     def _line(self, call: Call, piece: str, proof: Proof) -> int | None:
         """The line of ``call``'s function in which ``piece`` stands; else the one that it returned from."""
-        if piece == CALLER or not self._as_recorded(call.code):
+        if piece == CALLER:
             return call.left
         if piece != EACH:
             return libraries.line_with(call.code, piece) or call.left
         text = proof.shape.data.decode("latin-1").rstrip("\r\n")
         lines = (libraries.line_with(call.code, text[:end]) for end in range(len(text), 2, -1))
         return next((line for line in lines if line is not None), call.left)
-
-    def _as_recorded(self, code: Code) -> bool:
-        """Whether the installed source is the one that ran."""
-        place = libraries.place(code.filename)
-        if place is None:
-            return False
-        return self._evidence.versions.get(place.library.name, place.library.version) == place.library.version
 
 
 def is_close(message: Message) -> bool:

@@ -84,7 +84,6 @@ class Evidence:
 
     def __init__(self, recording: Recording, messages: Iterable[Message]) -> None:
         self._fragments: Fragments = fragments(messages)
-        self.versions = recording.meta.versions
         self.turns = Turns(recording.traces)
         self.past = Past(recording.traces)
         self.calls = Calls(recording.traces)

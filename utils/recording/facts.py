@@ -192,18 +192,13 @@ class Facts:
         """The permalink to a ledger's line, in the version that was recorded."""
         if entry.code is None or entry.line is None:
             return None
-        return self._link_line(entry.code.filename, entry.line)
-
-    def _link_line(self, filename: str, line: int) -> Link:
-        place = libraries.place(filename)
-        version = None if place is None else self.recording.meta.versions.get(place.library.name)
-        return libraries.link(filename, line, version=version)
+        return libraries.link(entry.code.filename, entry.line)
 
     def excerpt(self, code: Code, current: int | None) -> Excerpt | None:
         """The lines of a function as they were recorded, or as they are installed, if that is the same."""
         place, kept = libraries.place(code.filename), self.recording.sources
         if kept is not None and place is not None:
-            return kept.excerpt(place.portable, code.name, current)
+            return kept.excerpt(place.portable(self.recording.meta.versions), code.name, current)
         return libraries.excerpt(code, current)
 
     def check(self, event: str | None = None) -> JoinReport:

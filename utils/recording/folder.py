@@ -16,7 +16,8 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def save(recording: Recording, folder: Path) -> Path:
         files.write_segments(fresh / PACKETS_FILE, recording.segments)
         for trace in recording.traces:
             name = trace.process.replace(" ", "-")
-            store.save(trace, fresh / f"{name}{TRACE_SUFFIX}", _portable)
+            store.save(trace, fresh / f"{name}{TRACE_SUFFIX}", partial(_portable, recording.meta.versions))
         if recording.sources is not None:
             sources.save(recording.sources, fresh / SOURCES_FILE)
         fresh.chmod(0o755)
@@ -147,7 +148,8 @@ def load(folder: Path) -> Recording:
     folder = Path(folder)
     meta = description.read(folder / META_FILE)
     segments = files.read(folder / PACKETS_FILE, synthetic=meta.mode == "tap").segments
-    traces = [store.load(path, libraries.locate) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))]
+    here = partial(libraries.locate, versions=meta.versions)
+    traces = [store.load(path, here) for path in sorted(folder.glob(f"*{TRACE_SUFFIX}"))]
     kept = folder / SOURCES_FILE
     return Recording(meta, segments, tuple(traces), sources.load(kept) if kept.exists() else None)
 
@@ -155,9 +157,9 @@ def load(folder: Path) -> Recording:
 # ── file names, here and anywhere ────────────────────────────────────────────
 
 
-def _portable(filename: str) -> str:
+def _portable(versions: Mapping[str, str], filename: str) -> str:
     where = libraries.place(filename)
-    return where.portable if where is not None else filename
+    return where.portable(versions) if where is not None else filename
 
 
 def stale(recording: Recording) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from utils import libraries
 from utils.errors import CaptureFileError
-from utils.libraries import licences
-from utils.records import Code, Definition, Library, Sources, Trace
+from utils.libraries import Place, licences
+from utils.records import Code, Definition, Library, Recording, Sources, Trace
 from utils.unpacking import unpacked
 
 FORMAT = "socketio-lab sources"
@@ -36,15 +36,15 @@ class _Document(BaseModel):
 
     format: Literal["socketio-lab sources"]
     version: Literal[1]
-    libraries: list[tuple[str, str, str, str | None]]  # name, version, licence, home
+    libraries: list[tuple[str, str, str, str | None]]  # name (or name==version), version, licence, home
     licences: dict[str, str]
     definitions: dict[str, dict[str, tuple[str, int, int, str]]]
     lines: dict[str, list[tuple[int, str]]]
     excerpts: list[tuple[str, str, int | None, list[int | None]]]
 
 
-def collect(traces: Iterable[Trace], whole: Iterable[str] = ()) -> Sources:
-    """What to keep of the sources of ``traces``, which were recorded with this very Python's libraries.
+def collect(recording: Recording, whole: Iterable[str] = ()) -> Sources:
+    """What to keep of the sources of ``recording``, which was made here and just now.
 
     Of the distributions named in ``whole`` it is noted where everything stands,
     whether it ran or not.
@@ -53,30 +53,38 @@ def collect(traces: Iterable[Trace], whole: Iterable[str] = ()) -> Sources:
     excerpts: dict[tuple[str, str, int | None], tuple[int | None, ...]] = {}
     files: dict[str, str] = {}
     owners: dict[str, Library] = {}
-    for code, current in _seen(traces):
+    versions = recording.meta.versions
+
+    def own(where: Place, filename: str) -> str:
+        """The file's name in the recording; it is noted who owns it."""
+        portable = where.portable(versions)
+        files[portable], owners[libraries.key(where.library, versions)] = filename, where.library
+        return portable
+
+    for code, current in _seen(recording.traces):
         where, excerpt = libraries.place(code.filename), libraries.excerpt(code, current)
         if where is None or excerpt is None:
             continue
-        files[where.portable], owners[where.library.name] = code.filename, where.library
-        lines[where.portable].update(line for line in excerpt.lines if line is not None)
+        portable = own(where, code.filename)
+        lines[portable].update(line for line in excerpt.lines if line is not None)
         numbers = tuple(None if line is None else line[0] for line in excerpt.lines)
-        excerpts[where.portable, code.name, current] = numbers
+        excerpts[portable, code.name, current] = numbers
     for name in whole:
         for filename in libraries.modules(name):
             if (where := libraries.place(filename)) is not None:
-                files[where.portable], owners[where.library.name] = filename, where.library
-    python = libraries.python_library().name
+                own(where, filename)
+    python = {key for key, library in owners.items() if library.name == libraries.PYTHON}
     return Sources(
         libraries=owners,
         licences={
-            name: licences.text(name)
-            for name, library in owners.items()
-            if library.version and name != python
+            key: licences.text(library.name, library.version)
+            for key, library in owners.items()
+            if library.version and key not in python
         },
         definitions={
             portable: libraries.definitions(filename)
             for portable, filename in files.items()
-            if not portable.startswith(f"{python}:")
+            if portable.partition(":")[0] not in python
         },
         lines=dict(lines),
         excerpts=excerpts,
@@ -103,7 +111,7 @@ def save(sources: Sources, path: Path) -> None:
         "format": FORMAT,
         "version": 1,
         "libraries": [
-            (one.name, one.version, one.licence, one.home) for _, one in sorted(sources.libraries.items())
+            (key, one.version, one.licence, one.home) for key, one in sorted(sources.libraries.items())
         ],
         "licences": sources.licences,
         "definitions": sources.definitions,
@@ -127,7 +135,10 @@ def load(path: Path) -> Sources:
         document = _Document.model_validate_json(content)
         _refer_to_lines(document)
         return Sources(
-            libraries={one[0]: Library(*one) for one in document.libraries},
+            libraries={
+                key: Library(key.partition("==")[0], version, licence, home)
+                for key, version, licence, home in document.libraries
+            },
             licences=document.licences,
             definitions={
                 file: {name: Definition(*place) for name, place in found.items()}

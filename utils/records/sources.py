@@ -60,10 +60,11 @@ class Definition(NamedTuple):
 class Sources:
     """What a recording keeps of the sources that ran, for where other versions are installed.
 
-    Files go by their portable names (``Flask:flask/app.py``, see :mod:`utils.libraries`).
+    Files go by their portable names (``Flask:flask/app.py``, see :mod:`utils.libraries`),
+    libraries by what stands before the colon.
     """
 
-    libraries: Mapping[str, Library]  # by name
+    libraries: Mapping[str, Library]
     licences: Mapping[str, str]  # name → the licence's own text, as installed
     definitions: Mapping[str, Mapping[str, Definition]]  # file → qualified name → where
     lines: Mapping[str, Mapping[int, str]]  # file → number → text, of the excerpts alone

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from utils.capture.live import LiveCapture
 from utils.capture.rights import Mode
 from utils.errors import InputError, ProcessError
+from utils.libraries import installations
+from utils.libraries.installations import Installation
 from utils.processes.child import Child
 from utils.records import Service
 from utils.subject.application import Application
@@ -160,6 +162,13 @@ class Server:
     def port(self) -> int:
         """The port that it listens on; 0 in replay mode."""
         return int(self.child.info["port"]) if self.child else 0
+
+    @property
+    def installation(self) -> Installation:
+        """What the Python has installed that it runs in."""
+        if self.child is None:
+            return installations.here()
+        return Installation.told(self.child.info["installation"])
 
     @property
     def url(self) -> str:

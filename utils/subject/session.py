@@ -11,10 +11,9 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -199,6 +198,7 @@ def record_live(
         stack.enter_context(collector)
         stack.callback(session.close)
         for one in server.servers:
+            libraries.know(one.installation)
             one.go()
         scenario(session)
         session.close()
@@ -251,7 +251,7 @@ def _meta(
     segments: Iterable[Segment],
     counts: Counts,
 ) -> Meta:
-    versions = dict(_versions())
+    installed = server.servers[0].installation
     listening = {} if len(server.services) == 1 else dict(server.services)
     named = _client_ports(session, traces, listening, Segments.of(segments).flows)
     return Meta(
@@ -259,9 +259,9 @@ def _meta(
         mode=server.mode.name,
         why=server.mode.why,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        python=platform.python_version(),
+        python=installed.python,
         platform=platform.system(),
-        versions=versions | {"CPython": platform.python_version()},
+        versions=dict(installed.versions()),
         port=server.port,
         bytes_lost=bytes_missing(segments),
         packets_dropped=counts.dropped,
@@ -271,13 +271,6 @@ def _meta(
         },
         services=listening,
     )
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    """The versions of the stack; a part that a stack does without is left out."""
-    for name in libraries.STACK:
-        with suppress(PackageNotFoundError):
-            yield name, libraries.distribution(name).version
 
 
 def _client_ports(

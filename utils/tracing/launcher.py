@@ -24,6 +24,7 @@ import os
 import platform
 import signal
 import sys
+import sysconfig
 import threading
 from _thread import start_new_thread
 from collections.abc import Sequence
@@ -195,7 +196,19 @@ def _announce(control: Control, listening: Listening, announced: threading.Event
     """Tell the parent once this process listens, or is about to."""
     port = listening.wait()
     announced.set()
-    control.ready(port=port, pid=os.getpid(), python=platform.python_version())
+    control.ready(port=port, pid=os.getpid(), python=platform.python_version(), installation=_installation())
+
+
+def _installation() -> dict[str, Any]:
+    """Where this Python and its packages stand: its sources and their licences are read there."""
+    packages = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    packages += [str(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
+    return {
+        "python": platform.python_version(),
+        "standard_library": sysconfig.get_path("stdlib"),
+        "folders": packages,
+        "path": [*map(str, sys.path)],
+    }
 
 
 class _Keeping:

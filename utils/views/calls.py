@@ -52,7 +52,7 @@ def place(site: Site | None) -> str:
         return ""
     where = libraries.place(site.code.filename)
     # What has no file, or another name at each run (a notebook's cell), is told by its function.
-    if where is None or not Path(site.code.filename).is_file():
+    if where is None or not (where.library.version or Path(site.code.filename).is_file()):
         return wording.visible(f"line {site.line} of {site.code.name}")
     return wording.visible(f"{where.path}:{site.line} {site.code.name}")
 

@@ -46,7 +46,7 @@ def line_of(entry: Entry | None, linker: Linker) -> Line:
     code = entry.code
     place = libraries.place(code.filename)
     # What has no file, or another name at each run (a notebook's cell), is told by its function.
-    if place is None or not Path(code.filename).is_file():
+    if place is None or not (place.library.version or Path(code.filename).is_file()):
         where = f"line {entry.line}" if entry.line else ""
         return Line(wording.visible(" of ".join(filter(None, (where, code.name)))), None)
     proved = linker(entry)
