@@ -115,7 +115,7 @@ def block_element(block: Block, level: int) -> Element | None:
         case Picture():
             return _picture(block)
         case Octets():
-            return element("div", html.bytes_element(block.message), class_="octets")
+            return element("div", _by_keys(html.bytes_element(block.message)), class_="octets")
         case Bars():
             return _scrolling(_bars(block), block.caption)
         case Fold():
@@ -129,7 +129,14 @@ def block_element(block: Block, level: int) -> Element | None:
 
 def _scrolling(table: Element, label: str) -> Element:
     """A table that is wider than its page moves by itself, by the keys, too."""
-    return element("div", table, class_="wide", role="region", aria_label=label, tabindex="0")
+    return element("div", table, class_="wide", role="group", aria_label=label, tabindex="0")
+
+
+def _by_keys(made: Element) -> Element:
+    """What is wider than a phone moves by the keys, too."""
+    for block in made.iter("pre"):
+        block.set("tabindex", "0")
+    return made
 
 
 def _grid(grid: Grid) -> Element:
@@ -186,7 +193,7 @@ def _picture(block: Picture) -> Element:
     laid = block.ladder
     return element(
         "figure",
-        element("div", ladder.svg(laid), class_="wide", role="region", aria_label="Ladder", tabindex="0"),
+        element("div", ladder.svg(laid), class_="wide", role="group", aria_label="Ladder", tabindex="0"),
         element("figcaption", laid.sentence),
         element(
             "details",
