@@ -114,8 +114,12 @@ class TestCopy:
     def test_runs_to_its_end_with_every_question_open(self, path, tmp_path, monkeypatch):
         monkeypatch.setenv("SOCKETIO_LAB_MODE", "replay")
         copy = student(notebooks.read(path))
+        # Beside what the notebooks name: the copies have a folder of their own in the project.
+        folder = tmp_path / "student"
+        folder.mkdir()
+        (tmp_path / "scenarios").symlink_to(notebooks.ROOT / "scenarios")
         NotebookClient(
-            copy, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+            copy, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
         ).execute()
         said = [text for cell in copy.cells for text in skeleton.outputs(cell)]
         asked = sum("exercise" in cell.metadata.get("tags", ()) for cell in copy.cells)
