@@ -28,7 +28,8 @@ class _Handout(HTMLExporter):
         super().__init__(
             Config(),
             extra_template_basedirs=[str(TEMPLATES)],
-            embed_images=True,
+            # Whoever embeds them parses the prose piece by piece: a fold would end before what it hides.
+            embed_images=False,
             exclude_anchor_links=True,
             exclude_input_prompt=True,
             exclude_output_prompt=True,

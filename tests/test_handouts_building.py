@@ -71,6 +71,17 @@ def test_every_cell_is_in_its_place(made):
                 assert bool(place.find_parent("aside", class_="notes")) == (kind == "notes")
 
 
+def test_a_hint_is_behind_its_fold(made):
+    hints = [
+        fold
+        for page in pages(made).values()
+        for fold in page.select("details")
+        if fold.summary.get_text(strip=True) == "Hint"
+    ]
+    assert hints
+    assert [fold.parent.get("id") for fold in hints if fold.get_text(strip=True) == "Hint"] == []
+
+
 def test_what_was_there_is_replaced_whole(tmp_path):
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "old.html").write_text("old")
