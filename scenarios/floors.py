@@ -17,7 +17,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import simple_websocket
@@ -50,7 +50,7 @@ class Echo(socketserver.BaseRequestHandler):
 class Tell(Echo):
     """Sends what it reads to every connection."""
 
-    everybody: list[socket.socket] = []  # noqa: RUF012 (shared by all connections: that is the point)
+    everybody: ClassVar[list[socket.socket]] = []  # shared by all connections: that is the point
     turn = threading.Lock()
 
     def handle(self) -> None:

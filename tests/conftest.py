@@ -1,4 +1,4 @@
-"""What all tests share: in CI, a test that is skipped for want of a part has failed."""
+"""What all tests share: Chromium, where one is wanted; and in CI, a test that is skipped for want of a part has failed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import sys
 
 import pytest
 from hypothesis import settings
+
+from tests.chromium import chromium
+
+__all__ = ["chromium"]
 
 # No deadline: a busy machine is no counter-example.  The same examples in
 # every run of CI: a new find belongs to whoever made the change.

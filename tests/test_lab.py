@@ -15,6 +15,8 @@ import psutil
 import pytest
 from jupyter_client.manager import KernelManager
 
+from scenarios.plays import one_bid
+from tests.waiting import eventually
 from tests.wire_bytes import framed
 from utils import lab, recording
 from utils.capture import files
@@ -27,26 +29,10 @@ from utils.wire.units import Side
 AUCTION = ("lab_server", "--port", "0", "--lesson", "seed")
 
 
-def one_bid(session):
-    alice, bob = session.connect("alice"), session.connect("bob")
-    alice.emit("replace old value", {"lot": 1, "cents": 12500})
-    for client in (alice, bob):
-        client.receive(timeout=30)
-
-
 @pytest.fixture(autouse=True)
 def _stopped():
     yield
     lab.stop()
-
-
-def until(condition, seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
 
 
 def running(pid: int) -> bool:
@@ -80,7 +66,7 @@ class TestStart:
     def test_a_server_that_died_is_started_anew(self):
         first = lab.start(*AUCTION, mode="tap")
         psutil.Process(first.child.pid).kill()
-        assert until(lambda: not first.alive)
+        assert eventually(lambda: not first.alive)
         assert lab.start(*AUCTION, mode="tap").alive
 
     def test_it_says_which_mode_is_on_and_why(self):
@@ -237,7 +223,7 @@ class TestKernel:
             started = psutil.Process(kernel.pid).children(recursive=True)
             kernel.kill()
             kernel.communicate()
-            assert until(lambda started=started: not any(running(child.pid) for child in started))
+            assert eventually(lambda started=started: not any(running(child.pid) for child in started))
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
     def test_twenty_interrupts_and_twenty_restarts_of_a_real_kernel(self):
@@ -272,7 +258,7 @@ class TestKernel:
             for _ in range(20):
                 manager.restart_kernel(now=True)
                 client.wait_for_ready(timeout=60)
-                assert until(lambda before=first: not running(before))
+                assert eventually(lambda before=first: not running(before))
                 first = pid()
                 assert running(first)
         finally:

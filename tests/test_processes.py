@@ -14,6 +14,7 @@ import time
 import psutil
 import pytest
 
+from tests.waiting import eventually
 from utils.errors import ProcessError
 from utils.processes.child import Child
 
@@ -38,15 +39,6 @@ print(child.pid, other, flush=True)
 for line in sys.stdin:
     print(child.request("add", a=1, b=int(line))["sum"], flush=True)
 """
-
-
-def until(condition, seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return bool(condition())
 
 
 def gone(pid: int) -> bool:
@@ -165,7 +157,7 @@ class TestChannel:
         child = start()
         with pytest.raises(ProcessError, match="ended before it could exit"):
             child.request("exit")
-        assert until(lambda: not child.alive)
+        assert eventually(lambda: not child.alive)
         with pytest.raises(ProcessError):
             child.request("add", a=1, b=1)
 
@@ -204,7 +196,7 @@ class TestEnd:
         child = start()
         other = child.request("child")["pid"]
         child.stop()
-        assert until(lambda: gone(other))
+        assert eventually(lambda: gone(other))
 
     def test_a_child_that_nobody_holds_any_more_ends_and_leaks_nothing(self, tmp_path):
         child = Child.start(KID, ["works"], name="the kid", log=tmp_path / "kid.log")
@@ -251,14 +243,14 @@ class TestParentsEnd:
             started = psutil.Process(parent.pid).children(recursive=True)
             end(parent)
             for kid in started:
-                assert until(lambda kid=kid: gone(kid.pid)), f"{kid} outlived its parent"
+                assert eventually(lambda kid=kid: gone(kid.pid)), f"{kid} outlived its parent"
 
     def test_a_forked_process_that_keeps_the_pipe_does_not_keep_the_child(self, parent_of):
         parent = parent_of(extra="forks")
         kid, fork = told(parent)
         end(parent)
         try:
-            assert until(lambda: gone(kid))
+            assert eventually(lambda: gone(kid))
             assert not gone(fork)  # so it was not the end of the pipe that told
         finally:
             os.kill(fork, signal.SIGKILL)
@@ -267,4 +259,4 @@ class TestParentsEnd:
         parent = parent_of("stubborn", extra="has a child")
         kid, other = told(parent)
         end(parent)
-        assert until(lambda: gone(kid)) and until(lambda: gone(other))
+        assert eventually(lambda: gone(kid)) and eventually(lambda: gone(other))

@@ -14,12 +14,12 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
 from tools import bootstrap, tasks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,13 +141,6 @@ def one_line(said: str) -> str:
     return lines[0]
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> SmallProject:
     pytest.importorskip(
@@ -156,9 +149,9 @@ def project(tmp_path: Path) -> SmallProject:
     return SmallProject(tmp_path / "a project with a space")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallProject]:
-    """A project that is set up; whoever changes it changes it back."""
+    """A project that is set up, for one class: their order is the workers' affair."""
     pytest.importorskip(
         "ensurepip", reason="venv cannot be used without it (on Debian: apt install python3-venv)"
     )

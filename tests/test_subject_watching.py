@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import psutil
 import pytest
 
+from scenarios.plays import one_bid
+from tests.waiting import eventually
 from utils import lab
 from utils.errors import CaptureRightsError, InputError
 from utils.records import Message
@@ -24,22 +25,6 @@ live_only = pytest.mark.skipif(
 )
 
 AUCTION = ("lab_server", "--port", "0", "--lesson", "seed")
-
-
-def one_bid(session):
-    alice, bob = session.connect("alice"), session.connect("bob")
-    alice.emit("replace old value", {"lot": 1, "cents": 12500})
-    for client in (alice, bob):
-        client.receive(timeout=30)
-
-
-def until(condition, seconds: float = 30.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
 
 
 def running(process: psutil.Process) -> bool:
@@ -74,7 +59,7 @@ def _stopped():
     before = children()
     yield
     lab.stop()
-    assert until(lambda: children() <= before), "something was left behind"
+    assert eventually(lambda: children() <= before), "something was left behind"
     assert not [thread for thread in threading.enumerate() if thread.name == "live view"]
 
 
@@ -121,7 +106,7 @@ class TestWatch:
             alice = session.connect("alice")
             alice.emit("replace old value", {"lot": 1})
             alice.receive(timeout=30)
-            assert until(shown)
+            assert eventually(shown)
 
         lab.record(bid_and_look)
         watch.stop()
@@ -181,7 +166,7 @@ class TestLabWatch:
         view = lab.watch()
         assert lab.watch() is view
         lab.record(one_bid)
-        assert until(lambda: sum("replaced values" in row["what"] for row in view.rows) == 2)
+        assert eventually(lambda: sum("replaced values" in row["what"] for row in view.rows) == 2)
         assert view.lost == "" and view.state == "live"
         view.stop()
         assert view.state == "stopped" and view.rows
@@ -190,7 +175,7 @@ class TestLabWatch:
     def test_it_ends_with_its_server(self, server):
         view = lab.watch()
         psutil.Process(server.child.pid).kill()
-        assert until(lambda: view.state != "live")
+        assert eventually(lambda: view.state != "live")
         assert view.state == "the server has ended"
 
     def test_another_server_is_watched_anew(self, server):
@@ -227,4 +212,4 @@ def test_twenty_killed_kernels_leave_no_sniffer_and_no_server():
         assert len(started) == 3  # the server, its own sniffer, and the live view's
         kernel.kill()
         kernel.communicate()
-        assert until(lambda started=started: not any(map(running, started)))
+        assert eventually(lambda started=started: not any(map(running, started)))

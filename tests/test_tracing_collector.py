@@ -19,6 +19,7 @@ import pytest
 import socketio
 
 from tests.apps import echo_server, traced
+from tests.waiting import eventually
 from utils.records import HandOffKind, TransferKind
 from utils.tracing.collector import Collector
 from utils.tracing.scope import Detail
@@ -58,13 +59,6 @@ def nothing_is_left_behind():
     assert leftovers() == []
 
 
-def until(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.005)
-
-
 @contextlib.contextmanager
 def serving():
     """A running echo server's address."""
@@ -95,7 +89,7 @@ def client(address, **options):
 
 def bid(one, heard, amount):
     assert one.call("bid", amount, timeout=30) == "accepted"
-    until(lambda: amount in heard)
+    eventually(lambda: amount in heard)
 
 
 def covered(transfers):
@@ -495,7 +489,7 @@ def hold_bursts(bursts):
                 for burst in range(bursts):
                     heard.clear()
                     one.emit("burst", [jitter.uniform(0, 0.002) for _ in range(10)])
-                    until(lambda: len(heard) == 10)
+                    eventually(lambda: len(heard) == 10)
                     assert heard == [(number, bytes([number]) * 3) for number in range(10)], burst
             finally:
                 one.disconnect()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.apps import traced
+from tests.waiting import eventually
 from utils.records import Call, Code, HandOffKind, Site
 from utils.tracing.collector import Collector
 from utils.tracing.handoffs import ROLES, End, join
@@ -29,13 +29,6 @@ def record(function):
     trace = collector.take()
     assert trace.faults == 0
     return trace
-
-
-def until(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def told(trace):
@@ -95,7 +88,7 @@ def test_an_event_wakes_all_who_wait_and_each_once():
         threads = [threading.Thread(target=wait, name=f"waiter {number}") for number in range(2)]
         for thread in threads:
             thread.start()
-        until(lambda: len(event._cond._waiters) == 2)
+        eventually(lambda: len(event._cond._waiters) == 2)
         event.set()
         for thread in threads:
             thread.join(30)

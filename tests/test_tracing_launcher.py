@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
@@ -19,6 +18,7 @@ import requests
 import socketio
 
 from tests.apps import echo_server
+from tests.waiting import eventually
 from utils.errors import ProcessError
 from utils.processes.child import Child
 from utils.records import TransferKind
@@ -47,13 +47,6 @@ def write(folder, text):
     script = folder / "application.py"
     script.write_text(textwrap.dedent(text))
     return str(script)
-
-
-def until(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -89,7 +82,7 @@ def test_a_traced_bid(launched, tmp_path, how):
         child.request("trace_clear")
         child.request("trace_start")
         assert one.call("bid", 2, timeout=30) == "accepted"
-        until(lambda: 2 in heard)
+        eventually(lambda: 2 in heard)
         child.request("trace_stop")
         assert one.call("bid", 3, timeout=30) == "accepted"
         trace = saved(child, tmp_path / "bid.gz")
@@ -248,7 +241,7 @@ def test_it_stops_when_its_parent_is_gone(tmp_path):
         parent.kill()
         parent.wait(30)
         parent.stdout.close()
-    until(lambda: gone(pid))
+    eventually(lambda: gone(pid))
 
 
 def test_what_ignores_interrupts_is_ended_by_force(launched, tmp_path):
@@ -346,7 +339,7 @@ if hasattr(os, "fork"):
             """,
         )
         child = launched("--start", "--tap", script)
-        until(lambda: "HEARD" in child.log.read_text())
+        eventually(lambda: "HEARD" in child.log.read_text())
         assert "HEARD b'from the child' 0" in child.log.read_text()
         trace = saved(child, tmp_path / "fork.gz")
         assert [call.code.name for call in trace.calls].count("work") == 1

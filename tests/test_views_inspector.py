@@ -7,7 +7,6 @@ import json
 import pytest
 
 from tests import builders, hostile
-from tests.chromium import chromium  # noqa: F401 - a fixture
 from tests.markup_reader import Reader
 from utils.views import html, text
 from utils.views.dump import dump
@@ -45,7 +44,7 @@ def test_no_payload_becomes_markup(payload):
 
 
 @pytest.fixture
-def tab(chromium, tmp_path):  # noqa: F811
+def tab(chromium, tmp_path):
     """The inspector's page in a browser; it may ask for nothing, and its script may not fail."""
     faults: list[str] = []
     context = chromium.new_context()

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import builders, hostile
-from tests.chromium import chromium  # noqa: F401 - a fixture
 from tests.markup_reader import Reader
 from utils.views import bundle
 from utils.views.live import KEPT, Live, live
@@ -118,7 +117,7 @@ window.again = () => render({{ model, el: document.querySelector("main") }});
 
 
 @pytest.fixture
-def page(chromium, tmp_path):  # noqa: F811
+def page(chromium, tmp_path):
     faults: list[str] = []
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(10_000)

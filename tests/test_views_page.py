@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from tests import builders, hostile
-from tests.chromium import chromium  # noqa: F401 - a fixture
 from tests.markup_reader import Reader
 from utils.records import Journey, Level
 from utils.views import html, ladder, tables, text, wording
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def opened(chromium, tmp_path):  # noqa: F811
+def opened(chromium, tmp_path):
     """Opens a page from a file, and fails if its script fails or it asks for anything."""
     faults: list[str] = []
     asked: list[str] = []

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from tests import builders
-from tests.chromium import chromium  # noqa: F401 - a fixture
 from tests.test_views_page import opened, position  # noqa: F401 - a fixture
 from utils import lab
 from utils.provenance.ledger import Part

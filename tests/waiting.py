@@ -12,7 +12,7 @@ DEADLINE = 30.0
 _T = TypeVar("_T")
 
 
-def eventually(condition: Callable[[], _T], what: str) -> _T:
+def eventually(condition: Callable[[], _T], what: str = "it") -> _T:
     """What ``condition`` gives as soon as that is true; fails after DEADLINE."""
     deadline = time.monotonic() + DEADLINE
     while not (found := condition()):

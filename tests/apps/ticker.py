@@ -7,11 +7,11 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import itertools  # noqa: E402
-import threading  # noqa: E402
+import itertools
+import threading
 
-from flask import Flask, jsonify  # noqa: E402
-from flask_socketio import SocketIO, emit, join_room  # noqa: E402
+from flask import Flask, jsonify
+from flask_socketio import SocketIO, emit, join_room
 
 app = Flask(__name__)
 app.config["SECRET_KEY"] = "ticker's own key"

@@ -8,7 +8,6 @@ from statistics import median
 import pytest
 
 from tests import builders
-from tests.chromium import chromium  # noqa: F401 - a fixture
 from utils.records import Level
 from utils.views.page import page
 
@@ -39,7 +38,7 @@ def journey_of(count):
 
 
 @pytest.mark.parametrize("level", [Level.LIBRARY, Level.ALL])
-def test_next_is_as_quick_among_thousands_as_among_a_few(chromium, tmp_path, level, capsys):  # noqa: F811
+def test_next_is_as_quick_among_thousands_as_among_a_few(chromium, tmp_path, level, capsys):
     found = {}
     for count in (250, STEPS):
         file = tmp_path / f"{count}.html"

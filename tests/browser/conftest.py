@@ -1,4 +1,4 @@
-"""What the browser tests share: Chromium, and JupyterLab as ``make lab`` opens it."""
+"""What the browser tests share: JupyterLab as ``make lab`` opens it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.jupyter import JupyterLab, jupyterlab
-from tests.chromium import chromium
-
-__all__ = ["chromium", "lab"]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -69,17 +68,6 @@ def hear(client: socketio.SimpleClient, event: str) -> Any:
         name, *arguments = client.receive(timeout=max(0.01, deadline - time.monotonic()))
         if name == event:
             return arguments[0]
-
-
-def eventually(condition: Callable[[], Any], what: str = "it") -> Any:
-    """Wait until ``condition()`` is true, and return its value; fail after the deadline."""
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"{what} did not come true within {DEADLINE} s")
 
 
 def soak(name: str, short: int) -> int:

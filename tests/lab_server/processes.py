@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bidders import eventually
+from tests.waiting import eventually
 
 READY = re.compile(r"^Process (\d+), instance (\w+), listens on (http://\S+)$", re.MULTILINE)
 

@@ -16,8 +16,10 @@ import psutil
 import pytest
 import requests
 import socketio
-from bidders import DEADLINE, eventually, soak
+from bidders import DEADLINE, soak
 from processes import Process
+
+from tests.waiting import eventually
 
 LOTS = (1, 2, 3)
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from bidders import DEADLINE, RawClient, ask, bid, connect, eventually
+from bidders import DEADLINE, RawClient, ask, bid, connect
 from click.testing import CliRunner
 from processes import READY, Process
 
 from lab_server.cli import main
 from lab_server.lessons import SHOWS, Lesson
+from tests.waiting import eventually
 
 
 def port_is_free(port: int) -> bool:

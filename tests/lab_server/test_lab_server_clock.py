@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bidders import ask, eventually, hear
+from bidders import ask, hear
 from conftest import Served
 
 from lab_server.app import Auction, create_auction
 from lab_server.clock import COUNTDOWN, NAP, Clock
 from lab_server.house import NewLot
 from lab_server.settings import Settings
+from tests.waiting import eventually
 
 
 class Told:

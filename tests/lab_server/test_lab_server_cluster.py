@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import requests
 import socketio
-from bidders import DEADLINE, eventually, soak
+from bidders import DEADLINE, soak
 from socketio.exceptions import BadNamespaceError
 from test_lab_server_durability import LOT, Bidder, assert_kept, rows_of
 
+from tests.waiting import eventually
 from utils.capture.rights import Mode
 from utils.cluster.cluster import Cluster, Plan
 

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 import requests
-from bidders import DEADLINE, Closed, RawClient, eventually, soak
+from bidders import DEADLINE, Closed, RawClient, soak
 from processes import Process
 from sqlalchemy import select
 
 from lab_server.database import bids, connect
+from tests.waiting import eventually
 
 LOT = 1
 BIDDERS = 8

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import socketio
-from bidders import ask, bid, eventually, hear
+from bidders import ask, bid, hear
 from conftest import Served
 
 from lab_server.lessons import Lesson
+from tests.waiting import eventually
 
 Connect = Callable[..., socketio.SimpleClient]
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bidders import DEADLINE, eventually
+from bidders import DEADLINE
 from conftest import Served
 from engineio.payload import Payload
 
 from lab_server.lessons import Lesson
 from lab_server.settings import Limits
+from tests.waiting import eventually
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import requests
-from bidders import DEADLINE, RawClient, ask, connect, eventually
+from bidders import DEADLINE, RawClient, ask, connect
 from conftest import Served
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab_server.guard import TokenBucket, is_engineio_text
 from lab_server.settings import Limits
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from bidders import eventually
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from lab_server.database import connect, lots
 from lab_server.house import House, NewLot
 from lab_server.rules import Refused
+from tests.waiting import eventually
 
 SEXTANT = NewLot("Sextant", "", opening_cents=1000, increment_cents=50, open_for_seconds=60)
 

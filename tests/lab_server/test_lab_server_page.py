@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 import requests
-from bidders import DEADLINE, bid, eventually
+from bidders import DEADLINE, bid
 from conftest import Served
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from processes import Process
 
 from lab_server import pages
 from lab_server.lessons import Lesson
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 

@@ -18,8 +18,10 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from bidders import DEADLINE, RawClient, ask, bid, connect, eventually, hear
+from bidders import DEADLINE, RawClient, ask, bid, connect, hear
 from processes import READY
+
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.network
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from bidders import ask, connect, eventually, hear
+from bidders import ask, connect, hear
 
+from tests.waiting import eventually
 from utils.capture.rights import Mode
 from utils.cluster.cluster import CHANNEL, Cluster, Plan
 from utils.cluster.queue import Queue

@@ -11,13 +11,14 @@ from contextlib import suppress
 import pytest
 import socketio
 import wsproto
-from bidders import DEADLINE, RawClient, ask, connect, eventually
+from bidders import DEADLINE, RawClient, ask, connect
 from conftest import Served
 
 from lab_server import serving
 from lab_server.herald import room_of
 from lab_server.lessons import Lesson
 from lab_server.settings import Limits
+from tests.waiting import eventually
 
 Serve = Callable[..., Served]
 
