@@ -22,7 +22,8 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-from tests.test_lab import running, until
+from tests.test_lab import running
+from tests.waiting import eventually
 from tools import tasks
 from utils.capture import private, rights
 
@@ -233,7 +234,7 @@ class TestKernel:
         assert len(started) >= 2  # the kernel and the server; the sniffer is gone with the recording
         os.kill(kernel.pid, signal.SIGKILL)
         kernel.manager.provisioner.process.wait()
-        assert until(lambda: not any(map(running, started)))
+        assert eventually(lambda: not any(map(running, started)))
 
     def test_an_interrupt_ends_the_cell_and_nothing_else(self, kernel):
         if kernel is None:

@@ -33,7 +33,7 @@ def run(folder: Path, source: str, ci: str) -> subprocess.CompletedProcess[str]:
         str(folder),
         str(folder),
     ]
-    environment = {**os.environ, "CI": ci}
+    environment = {**os.environ, "CI": ci, "PYTHONPATH": str(Path(__file__).parent.parent)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
 

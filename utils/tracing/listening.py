@@ -24,6 +24,9 @@ _GRAIN = 0.005
 #: How long an application that is held waits for its watcher, in seconds.
 _HOLD = 30.0
 
+#: How long it may take to listen once it is let go, in seconds.
+_BEGIN = 5.0
+
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -37,6 +40,7 @@ class Listening:
     def __init__(self, arrivals: Arrivals, *, hold: bool = False, port: int | None = None) -> None:
         self._ports: list[int] = []  # in the order in which they were told
         self._wanted = port
+        self._held: list[socket.socket] = []  # those that are about to listen
         self._gate = _thread.allocate_lock() if hold else None
         if self._gate is not None:
             self._gate.acquire()
@@ -45,9 +49,15 @@ class Listening:
         arrivals.when("gevent._socket3", lambda module: self._cover(module.socket))
 
     def go(self) -> None:
-        """Let the application listen; a second time, nothing happens."""
+        """Let the application listen, and return when it does; a second time, nothing happens.
+
+        Its thread goes on when the system lets it: whoever connected at once might be refused.
+        """
         if self._gate is not None and self._gate.locked():
             self._gate.release()
+        latest = monotonic() + _BEGIN
+        while self._held and monotonic() < latest:
+            sleep(_GRAIN)
 
     @property
     def ports(self) -> list[int]:
@@ -74,14 +84,18 @@ class Listening:
         @functools.wraps(original, updated=())
         def listen(sock: socket.socket, *arguments: Any) -> None:
             port = _port(sock)
-            if port:
-                self._tell(port)
-                if self._gate is not None and self._wanted in (None, port):
-                    # Whoever comes first waits for all.
-                    if self._gate.acquire(timeout=_HOLD):
-                        self._gate.release()
-                    self._gate = None
-            original(sock, *arguments)
+            self._held.append(sock)
+            try:
+                if port:
+                    self._tell(port)
+                    if self._gate is not None and self._wanted in (None, port):
+                        # Whoever comes first waits for all.
+                        if self._gate.acquire(timeout=_HOLD):
+                            self._gate.release()
+                        self._gate = None
+                original(sock, *arguments)
+            finally:
+                self._held.remove(sock)
             self._tell(_port(sock))
 
         kind.listen = listen
