@@ -98,8 +98,14 @@ def killed_server(session: Session) -> None:
     bidder = "Alice" if not lot["highest"] or lot["highest"]["bidder"] != "Alice" else "Carol"
     bid = {"id": str(uuid.uuid4()), "lot": OTHER_LOT, "bidder": bidder, "cents": lot["minimum_cents"]}
     alice.call("bid", bid, timeout=PATIENCE)
+    before = alice.client.eio.sid
     cluster.kill(cluster.serving(alice.client.eio.http.cookies[COOKIE].strip('"')))
     with session.connecting("alice"):  # her client does it by itself, and asks again
+        # Until it has noticed, it would ask a server that is no more, and hear nothing.
+        def is_back() -> bool:
+            return alice.connected_event.is_set() and alice.client.eio.sid not in (None, before)
+
+        assert clients.until(is_back, PATIENCE), "Alice did not come back"
         alice.call("join", {"lot": OTHER_LOT, "after": 1}, timeout=PATIENCE)
     # The same bid, as whoever got no answer would send it: it stays one bid.
     alice.call("bid", bid, timeout=PATIENCE)

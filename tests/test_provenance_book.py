@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from ast import literal_eval
 from dataclasses import replace
 
 import pytest
@@ -136,14 +137,16 @@ class TestARealRun:
 class TestABrokenStep:
     def test_a_masked_payload_that_was_recorded_otherwise(self, run):
         def spoil(call):
-            if named(call, "_abnf.py", "ABNF.format") and call.result:
-                return replace(call, result=call.result[:-2] + ("3" if call.result[-2] != "3" else "4") + "'")
+            # A long one is cut off, and says so.
+            if named(call, "_abnf.py", "ABNF.format") and call.result and "…" not in call.result:
+                *before, last = literal_eval(call.result)
+                return replace(call, result=repr(bytes([*before, last ^ 1])))
             return call
 
         broken = without(run, "client", spoil)
         message = broken._message("bid")
         ledger = broken.book.ledger(message)
-        assert ledger.unwritten in (1, 2, 3, 4)  # an escape of up to four characters was touched
+        assert ledger.unwritten == 1
         assert any("ABNF.format recorded" in one.why for one in ledger.breaks)
         assert "unexplained" in broken.provenance("bid").text
 
